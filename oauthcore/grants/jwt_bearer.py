@@ -14,7 +14,8 @@ from collections.abc import Mapping
 
 import attrs
 
-from oauthcore.assertions.subject_rule import AssertedSubject, is_name
+from oauthcore.assertions.actors import actors_of
+from oauthcore.assertions.subject_rule import AssertedSubject
 from oauthcore.assertions.trusted_issuer import TrustedIssuer
 from oauthcore.assertions.verified import ID_JAG_TYPES, VerifiedAssertion, type_in, verify_assertion
 from oauthcore.clients.authentication import Authenticated
@@ -35,7 +36,6 @@ from oauthcore.grants.terms import usual_terms
 from oauthcore.grants.token_request import TokenRequest
 from oauthcore.oidc.person import Person, load_claims
 from oauthcore.per_request import per_request
-from oauthcore.records.actor import Actor
 from oauthcore.records.client import Client
 from oauthcore.records.liveness import is_live_client
 from oauthcore.records.token import SpentAssertion
@@ -47,9 +47,6 @@ ID_JAG_PROFILE = "urn:ietf:params:oauth:grant-profile:id-jag"
 
 # No user has signed in here, so there is no ID token; and there is no refresh token to go on with offline.
 _OF_A_LOGIN = Scope(("openid", "offline_access"))
-
-# As many who act for another as anybody has a use for; each is in the token.
-MAX_ACTORS = 5
 
 
 @per_request
@@ -135,7 +132,9 @@ def decide(request: TokenRequest, facts: AssertionFacts, context: Context) -> Is
     requested, scope = scope_of(request, facts, context)
     if context.resources is not None:
         scope = understood_scope(scope, resources, resources, client, context)
-    terms = attrs.evolve(usual_terms(client, scope, request.proof, context, resources), actors=actors_of(assertion))
+    terms = attrs.evolve(
+        usual_terms(client, scope, request.proof, context, resources), actors=actors_of(assertion, context)
+    )
     grant = None
     if subject.subject is not None:
         lasting = new_grant(client, subject.subject, scope, None, context, requested, resources)
@@ -258,22 +257,3 @@ def _claimed_scope(assertion: VerifiedAssertion) -> Scope | None:
         return parse_scope(claimed)
     except InvalidScope:
         raise InvalidGrant("the ID-JAG's scope can't be read") from None
-
-
-def actors_of(assertion: VerifiedAssertion) -> tuple[Actor, ...]:
-    """Return who acts for the user by an ID-JAG's `act` (RFC 8693 section 4.1), the current one first.
-
-    Raises `InvalidGrant` for what can't be read: a token that says nothing of its actor would be the user's own.
-    """
-    claim = assertion.claims.get("act") if is_id_jag(assertion) else None
-    actors: list[Actor] = []
-    while claim is not None:
-        subject, issuer = (claim.get("sub"), claim.get("iss")) if isinstance(claim, dict) else (None, None)
-        if not isinstance(subject, str) or not is_name(subject) or not isinstance(issuer, str | None):
-            raise InvalidGrant("the ID-JAG's act can't be read")
-        # A name of its issuer's, not of ours.
-        actors.append(Actor(subject, issuer or assertion.issuer.issuer))
-        claim = claim.get("act") if isinstance(claim, dict) else None
-        if len(actors) > MAX_ACTORS:
-            raise InvalidGrant("the ID-JAG's act is too long a chain")
-    return tuple(actors)

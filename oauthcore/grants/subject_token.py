@@ -13,6 +13,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Literal
 
+from oauthcore.assertions.actors import actors_of
 from oauthcore.assertions.subject_rule import is_name
 from oauthcore.assertions.trusted_issuer import TrustedIssuer
 from oauthcore.assertions.verified import PLAIN_TYPES, VerifiedAssertion, verify_assertion
@@ -28,7 +29,6 @@ from oauthcore.jose.registered_claims import audience_of
 from oauthcore.jose.strict_json import is_integer
 from oauthcore.oidc.person import NOBODY, Person
 from oauthcore.per_request import per_request
-from oauthcore.records.actor import actors_in
 from oauthcore.records.client import Client
 from oauthcore.records.client_subject import check_subject
 from oauthcore.records.grant import Grant
@@ -52,9 +52,6 @@ _OF_THIS_SERVER: Mapping[str, SubjectTokenType] = {
 # RFC 9068 section 2.1: an access token says that it is one; most other JWTs say nothing, or `JWT`.
 FOREIGN_TYPES = PLAIN_TYPES | {"at+jwt"}
 NO_ISSUERS: Mapping[str, TrustedIssuer] = MappingProxyType({})
-# RFC 8693 section 4.1: nesting expresses a chain of delegation. Without an end, two clients that exchange each other's
-# tokens would make tokens of any size.
-MAX_ACTORS = 8
 # No user has signed in here with another issuer's token.
 _OF_A_LOGIN = Scope(("openid", "offline_access"))
 # A refresh token says what may be issued to a client, and not who is acting.
@@ -256,6 +253,10 @@ def _foreign(token: VerifiedAssertion, found: FoundToken, context: Context) -> V
     """Describe a token of a trusted issuer, for the user here that it stands for."""
     caller, subject = found.to.client, token.issuer.subject_of(token.claims)
     assert caller is not None
+    # The clock's skew was for its issuer; nothing is issued beyond what it says.
+    expires_at = token.expires_at - token.issuer.skew
+    if context.now >= expires_at:
+        raise _unacceptable(found, "has expired")
     if not token.issuer.is_presented_by(caller.client_id):
         raise _unacceptable(found, "is of an issuer whose tokens this client may not present")
     if subject is None or subject.subject is None:
@@ -275,9 +276,9 @@ def _foreign(token: VerifiedAssertion, found: FoundToken, context: Context) -> V
     if {"cnf", "authorization_details"} & token.claims.keys():
         raise _unacceptable(found, "is bound to a key")
     try:
-        actors = actors_in(token.claims.get("act"), token.issuer.issuer, MAX_ACTORS)
-    except ValueError as unread:
-        raise _unacceptable(found, f"does not say who acts: {unread}") from None
+        actors = actors_of(token, context)
+    except InvalidGrant as refused:
+        raise _unacceptable(found, f"is refused: {refused.reason}") from None
     bound = caller.scope if subject.scope is None else context.policy.implies.within(caller.scope, subject.scope)
     may_act = token.claims.get("may_act")
     return VerifiedToken(
@@ -287,8 +288,7 @@ def _foreign(token: VerifiedAssertion, found: FoundToken, context: Context) -> V
         # Another issuer's scope means nothing here: what it may be exchanged for, the operator has said.
         scope=bound.without(_OF_A_LOGIN),
         audience=(context.issuer,),
-        # The clock's skew was for its issuer; nothing is issued beyond what it says.
-        expires_at=token.expires_at - token.issuer.skew,
+        expires_at=expires_at,
         issuer=token.issuer.issuer,
         actors=actors,
         may_act=None if may_act is None else _may_act(may_act, found),

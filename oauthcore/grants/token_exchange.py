@@ -23,7 +23,6 @@ from oauthcore.grants.id_jag import EMAIL_CLAIMS, ID_JAG, UnsignedIdJag, id_jag,
 from oauthcore.grants.issuance import Tokens, answered, issue_access, new_grant
 from oauthcore.grants.subject_token import (
     ACTOR_TOKEN_TYPES,
-    MAX_ACTORS,
     SUBJECT_TOKEN_TYPES,
     FoundToken,
     PresentedToken,
@@ -36,7 +35,7 @@ from oauthcore.grants.terms import TokenTerms, usual_terms
 from oauthcore.grants.token_request import TokenRequest
 from oauthcore.oidc.subject import actor_for
 from oauthcore.per_request import per_request
-from oauthcore.records.actor import Actor
+from oauthcore.records.actor import MAX_ACTORS, Actor
 from oauthcore.records.client import Client
 from oauthcore.records.client_subject import client_subject
 from oauthcore.records.grant import Grant

@@ -34,6 +34,7 @@ def actor_for(client: Client, context: Context) -> Callable[[str], str]:
     """
 
     def name(subject: str) -> str:
+        """Return the subject that the client knows."""
         return subject if is_client_subject(subject) else subject_for(client, subject, context)
 
     return name

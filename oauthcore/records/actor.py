@@ -6,6 +6,10 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
+# RFC 8693 section 4.1: nesting expresses a chain of delegation. Without an end, two clients that exchange each other's
+# tokens would make tokens of any size.
+MAX_ACTORS = 8
+
 
 @attrs.frozen
 class Actor:
@@ -16,29 +20,6 @@ class Actor:
 
     subject: str
     issuer: str | None = None
-
-
-def actors_in(claim: object, issuer: str, limit: int) -> tuple[Actor, ...]:
-    """Return the chain in an `act` claim of another issuer, the current actor first; none if there is no claim.
-
-    Raises `ValueError` for a claim that can't be read, and for more than `limit` actors: a part of the chain would say
-    that fewer act than do.
-    """
-    actors: list[Actor] = []
-    while claim is not None:
-        subject, named = (claim.get("sub"), claim.get("iss")) if isinstance(claim, dict) else (None, None)
-        if (
-            not isinstance(subject, str)
-            or not isinstance(named, str | None)
-            or not subject.isprintable()
-            or not subject
-        ):
-            raise ValueError("an act claim can't be read")
-        if len(actors) == limit:
-            raise ValueError("an act claim is too long a chain")
-        actors.append(Actor(subject, named or issuer))
-        claim = claim.get("act") if isinstance(claim, dict) else None
-    return tuple(actors)
 
 
 def act_claim(actors: Sequence[Actor], name: Callable[[str], str] = str) -> dict[str, object]:

@@ -7,7 +7,8 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import ConfigurationError, ExchangeRule, Response, SubjectRule, TrustedIssuer
+from oauthcore import ConfigurationError, ExchangeAllowance, ExchangeRule, Response, SubjectRule, TrustedIssuer
+from oauthcore.records.actor import MAX_ACTORS
 from oauthcore.records.grant import Grant
 from tests.core.assertions.issuing import DISCOVERY, GIVEN, IDP, JWKS, OTHER_KEY, IssuerServer, assertion
 from tests.core.grants.exchanging import (
@@ -100,6 +101,24 @@ def test_it_lasts_no_longer_than_the_subject_token_says() -> None:
     assert answer["expires_in"] == 40
 
 
+def test_one_that_has_expired_is_refused_though_its_issuer_s_clock_may_be_slow() -> None:
+    """What is issued for it would be over before it arrives."""
+    site = foreign_site()
+
+    assert exchange(site, "gateway", assertion(exp=site.now + 1), "jwt").status == 200
+    for seconds in (0, -59):
+        response = exchange(site, "gateway", assertion(exp=site.now + seconds), "jwt")
+        assert refused(response, "invalid_request", "has expired")
+
+
+def test_one_that_has_expired_is_refused_also_where_the_rule_lets_a_token_outlive_it() -> None:
+    longer = attrs.evolve(RULE, lifetime=600, allow=[ExchangeAllowance.OUTLIVE_SUBJECT])
+    site = foreign_site(rule=longer)
+
+    assert exchange(site, "gateway", assertion(exp=site.now + 1), "jwt").status == 200
+    assert refused(exchange(site, "gateway", assertion(exp=site.now), "jwt"), "invalid_request", "has expired")
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -118,6 +137,9 @@ def test_it_lasts_no_longer_than_the_subject_token_says() -> None:
         ({"cnf": {"jkt": "x"}}, "bound to a key"),
         ({"act": "proxy"}, "who acts"),
         ({"act": {"iss": "x"}}, "who acts"),
+        ({"act": {"sub": "bob", "iss": ISSUER}}, "who acts"),
+        ({"act": {"sub": "proxy", "act": {"sub": "bob", "iss": ISSUER + "/"}}}, "who acts"),
+        ({"act": {"sub": "a" * 256}}, "who acts"),
         ({"may_act": ["gateway"]}, "no object"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -144,7 +166,7 @@ def test_whom_it_lets_act_is_a_name_of_its_issuers_unless_it_says_ours(may_act: 
 
 def test_a_chain_of_actors_that_is_too_long_is_refused() -> None:
     act: dict[str, Any] = {"sub": "0"}
-    for number in range(1, 9):
+    for number in range(1, MAX_ACTORS + 1):
         act = {"sub": str(number), "act": act}
 
     assert refused(exchange(foreign_site(), "gateway", assertion(act=act), "jwt"), "invalid_request", "too long")

@@ -12,6 +12,7 @@ import pytest
 
 from oauthcore import Secret
 from oauthcore.grants.jwt_bearer import GRANT_TYPE, ID_JAG_PROFILE
+from oauthcore.records.actor import MAX_ACTORS
 from tests.core.assertions.issuing import IDP, KEY, NOW, assertion
 from tests.core.assertions.trusting import API, APP, ISSUERS, MAIL, People, id_jag, present, presenting, trusting_site
 from tests.core.site import ISSUER, Drive, Site, basic, members, refused
@@ -32,6 +33,9 @@ def test_h2_id_jag_is_exchanged_for_a_token_of_its_user_at_its_resource(site: Si
     assert (found["aud"], found["scope"]) == ([API.uri], "read write")
 
 
+TOO_MANY: dict[str, Any] = {"sub": "0"}
+for _ in range(MAX_ACTORS):
+    TOO_MANY = {"sub": "agent", "act": TOO_MANY}
 WRONG: dict[str, dict[str, Any]] = {
     "typ of a plain JWT": {"typ": "JWT"},
     "typ of an access token": {"typ": "at+jwt"},
@@ -70,8 +74,14 @@ WRONG: dict[str, dict[str, Any]] = {
     "act that is none": {"act": "agent"},
     "act without sub": {"act": {"iss": "https://agents.example"}},
     "act with another act that is none": {"act": {"sub": "agent", "act": 7}},
-    "act without end": {"act": {"sub": "1", "act": {"sub": "2", "act": {"sub": "3", "act": {"sub": "4", "act": {
-        "sub": "5", "act": {"sub": "6"}}}}}}},
+    "act without end": {"act": TOO_MANY},
+    "act of this server": {"act": {"sub": "bob", "iss": ISSUER}},
+    "act of this server, spelled otherwise": {"act": {"sub": "bob", "iss": ISSUER.upper() + "/"}},
+    "act of this server before": {"act": {"sub": "agent", "act": {"sub": "bob", "iss": ISSUER}}},
+    "act of an issuer without a name": {"act": {"sub": "agent", "iss": ""}},
+    "act with a line end": {"act": {"sub": "agent\nbob"}},
+    "act of an issuer with a line end": {"act": {"sub": "agent", "iss": "https://agents.example\n"}},
+    "act that is too long": {"act": {"sub": "a" * 256}},
 }  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from tests.core.assertions.trusting import (
     trusting_site,
     workflow,
 )
-from tests.core.site import FORM, Counted, Drive, Site, asking, basic, form, make_site, members, refused
+from tests.core.site import FORM, ISSUER, Counted, Drive, Site, asking, basic, form, make_site, members, refused
 
 SITE = trusting_site()
 
@@ -48,6 +48,19 @@ def test_assertion_is_exchanged_for_an_access_token_of_its_user(site: Site) -> N
     assert set(answer) == {"access_token", "token_type", "expires_in", "scope"}
     found = site.introspect(answer["access_token"], "resource")
     assert (found["active"], found["sub"], found["client_id"], found["scope"]) == (True, "alice", "app", "read")
+
+
+def test_who_acts_by_a_plain_assertion_is_in_the_token(site: Site) -> None:
+    """RFC 8693 section 4.1: a token without it would say that the user acts."""
+    answer = members(present(site, assertion(act={"sub": "robot"})))
+
+    assert site.introspect(answer["access_token"], "resource")["act"] == {"sub": "robot", "iss": IDP}
+
+
+def test_no_other_issuer_says_that_a_user_of_this_server_acts(site: Site) -> None:
+    response = present(site, assertion(act={"sub": "bob", "iss": ISSUER}))
+
+    assert refused(response, "invalid_grant", "this server's users")
 
 
 def test_there_is_no_refresh_token_even_for_a_client_that_may_have_one(site: Site) -> None:

@@ -29,13 +29,13 @@ from oauthcore import (
 from oauthcore.errors import InvalidRequest, OAuthError
 from oauthcore.flow.outcome import Require
 from oauthcore.grants.issuance import Tokens
-from oauthcore.grants.subject_token import MAX_ACTORS, FoundToken, PresentedToken
+from oauthcore.grants.subject_token import FoundToken, PresentedToken
 from oauthcore.grants.token_exchange import Exchange, ExchangeFacts, decide
 from oauthcore.oidc.person import NOBODY
 from oauthcore.oidc.subject import subject_for
 from oauthcore.openid import OpenID
 from oauthcore.possession import ProofOfPossession
-from oauthcore.records.actor import Actor
+from oauthcore.records.actor import MAX_ACTORS, Actor
 from oauthcore.records.client_subject import client_subject
 from oauthcore.records.confirmation import Confirmation
 from oauthcore.records.grant import Grant
