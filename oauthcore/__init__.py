@@ -18,6 +18,7 @@ from oauthcore.errors import ConfigurationError, OAuthError, OutdatedLogin
 from oauthcore.extra_claims import ClaimsTarget
 from oauthcore.flow.drivers import AsyncWorld, World, arun, run
 from oauthcore.flow.effects import AuthenticatedUser, KnownUser, Throttled
+from oauthcore.mutual_tls import MutualTls
 from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy, UnknownScope
 from oauthcore.pushed_requests import PushedRequests
 from oauthcore.records.client import Client
@@ -81,6 +82,7 @@ __all__ = [
     "LoginSession",
     "LoopbackDocuments",
     "MemoryStorage",
+    "MutualTls",
     "Need",
     "OAuthError",
     "OutdatedLogin",

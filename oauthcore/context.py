@@ -17,6 +17,7 @@ from oauthcore.handle import Handles
 from oauthcore.jose.crypto import Verify
 from oauthcore.jose.jwk import Jwk
 from oauthcore.jose.jwt import Jwt
+from oauthcore.mutual_tls import MutualTls
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy, UnknownScope
 from oauthcore.possession import ProvePossession
@@ -107,6 +108,7 @@ class Context:
     None if clients can't push their requests. `extra_claims` are a host's own claims, None if it has none.
     `request_objects` says what is demanded of request objects. `response_algorithms` are those that responses can be
     signed with (JARM), none without keys. `possession` are the ways in which clients can prove that they have a key.
+    `mutual_tls` is None if clients' certificates are not looked at.
     """
 
     issuer: str
@@ -137,6 +139,7 @@ class Context:
     request_objects: RequestObjects = NO_DEMANDS
     response_algorithms: tuple[str, ...] = ()
     possession: tuple[ProvePossession, ...] = ()
+    mutual_tls: MutualTls | None = None
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Return whether the policy, or the client's registration, opens something."""

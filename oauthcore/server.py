@@ -47,7 +47,9 @@ from oauthcore.grants.jwt_bearer import ID_JAG_PROFILE
 from oauthcore.handle import Handles
 from oauthcore.instruments import Call, Instruments
 from oauthcore.issuer import assertion_grants, check_issuer, exchange_grants, offered_grants
+from oauthcore.jose import crypto
 from oauthcore.jose.jwk import Jwk
+from oauthcore.mutual_tls import MutualTls
 from oauthcore.openid import OpenID
 from oauthcore.policy import Policy
 from oauthcore.possession import ProvePossession
@@ -95,7 +97,8 @@ class AuthorizationServer:
     `user_policy` says who may use which client (docs/who-may-use-what.md), and `webfinger` answers which issuer
     the accounts of a domain belong to (docs/webfinger.md). With `pushed_requests` clients push their authorization
     requests before they send the browser (RFC 9126, docs/pushed-requests.md). `request_objects` says what is demanded
-    of signed requests (RFC 9101, docs/signed-requests.md).
+    of signed requests (RFC 9101, docs/signed-requests.md). With `mutual_tls`, clients can authenticate by their
+    certificates (RFC 8705, docs/mutual-tls.md).
     `extra_claims` is a function that adds claims to tokens, or a flow (docs/claims.md).
 
     Raises `ConfigurationError` for invalid settings.
@@ -128,6 +131,7 @@ class AuthorizationServer:
         pushed_requests: PushedRequests | None = None,
         extra_claims: AddClaims | None = None,
         request_objects: RequestObjects | None = None,
+        mutual_tls: MutualTls | None = None,
     ) -> None:
         check_kind("issuer", issuer, str, "give the issuer's URL as a string")
         check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
@@ -212,6 +216,12 @@ class AuthorizationServer:
         if self.request_objects.required and not offered(openid)[0]:
             remedy = 'take them: pip install "oauthcore[oidc]", and leave OpenID(request_objects=…) as it is'
             raise ConfigurationError("request_objects.required", True, remedy)
+        check_kind(
+            "mutual_tls", mutual_tls, (MutualTls, type(None)), "leave it out, or turn it on: mutual_tls=MutualTls()"
+        )
+        if mutual_tls is not None and mutual_tls.methods:
+            crypto.check_installed()
+        self.mutual_tls = mutual_tls
         own = self._own_endpoints(instruments.keys)
         self._added = check_endpoints(own, endpoints, self.paths)
         listed = (*own, *self._added)
@@ -232,6 +242,7 @@ class AuthorizationServer:
             ciba=ciba,
             pushed_requests=pushed_requests,
             request_objects=self.request_objects,
+            mutual_tls=mutual_tls,
         )
         self._possession: tuple[ProvePossession, ...] = ()
         self._take(instruments)
@@ -405,6 +416,7 @@ class AuthorizationServer:
             request_objects=self.request_objects,
             response_algorithms=() if instruments.keys is None else instruments.keys.algorithms,
             possession=self._possession,
+            mutual_tls=self.mutual_tls,
         )
         return context
 
@@ -449,6 +461,7 @@ class AuthorizationServer:
             "ciba": self.ciba,
             "pushed_requests": self.pushed_requests,
             "request_objects": self.request_objects,
+            "mutual_tls": self.mutual_tls,
             "webfinger": self.webfinger,
             "user_policy": self.user_policy if self.user_policy.permits is None else None,
         }

@@ -24,6 +24,7 @@ from oauthcore import (
     ClientIdMetadata,
     DeviceGrant,
     Login,
+    MutualTls,
     Paths,
     Policy,
     PushedRequests,
@@ -135,6 +136,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         ciba: Ciba | None = None,
         pushed_requests: PushedRequests | None = None,
         request_objects: RequestObjects | None = None,
+        mutual_tls: MutualTls | None = None,
         prefix: str = "",
     ) -> Self:
         """Make the server too, by the system's clock and chance, with the defaults for all else.
@@ -144,8 +146,9 @@ class Embedded(Generic[RequestT, ResponseT]):
         `client_id_metadata` they publish what they are. `resources` are the APIs that tokens are for;
         `token_exchange` says who may exchange them, and `user_policy` who may use which client. With a `device` grant,
         devices without a browser get tokens. With `ciba`, clients ask users who are elsewhere, and with
-        `pushed_requests` they push their requests; `request_objects` says what is demanded of signed ones.
-        `extra_claims` adds claims to tokens. `prefix` is what a proxy cuts off and tells nobody.
+        `pushed_requests` they push their requests; `request_objects` says what is demanded of signed ones, and
+        with `mutual_tls` they use certificates. `extra_claims` adds claims to tokens.
+        `prefix` is what a proxy cuts off and tells nobody.
         """
         server = AuthorizationServer(
             issuer=issuer,
@@ -166,6 +169,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             ciba=ciba,
             pushed_requests=pushed_requests,
             request_objects=request_objects,
+            mutual_tls=mutual_tls,
         )
         return cls(server, world, login=login, prefix=prefix)
 

@@ -25,6 +25,7 @@ from oauthcore import (
     ExchangeRule,
     IdJagRule,
     LoopbackDocuments,
+    MutualTls,
     Paths,
     Policy,
     PushedRequests,
@@ -110,6 +111,7 @@ def server_of(
         device=device_of(configuration),
         pushed_requests=pushed_requests_of(configuration),
         request_objects=request_objects_of(configuration),
+        mutual_tls=mutual_tls_of(configuration),
         resources=resources_of(configuration),
         client_id_metadata=client_id_metadata_of(configuration),
         token_exchange=token_exchange_of(configuration),
@@ -203,6 +205,12 @@ def request_objects_of(configuration: Configuration) -> RequestObjects:
     """Return what is demanded of request objects."""
     table = configuration.request_objects
     return RequestObjects(required=table.required, max_lifetime=table.max_lifetime or None)
+
+
+def mutual_tls_of(configuration: Configuration) -> MutualTls | None:
+    """Return what is offered to clients with certificates; None if it is off."""
+    table = configuration.mutual_tls
+    return None if table is None else MutualTls(methods=table.methods)
 
 
 def resources_of(configuration: Configuration) -> Resources | None:

@@ -103,7 +103,9 @@ class Conversation:
         else:
             transport, _ = await self._wait(Phase.HANDSHAKE, asyncio.ensure_future(connecting))
             shown = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
-            self._peer = Peer(self._peer.address, is_secure=True, certificate=shown)
+            self._peer = Peer(
+                self._peer.address, is_secure=True, certificate=shown, has_trusted_chain=shown is not None
+            )
         self._stream = stream
         return stream
 

@@ -12,6 +12,8 @@ from oauthcore.clients.document_clients import current_client, refreshed_client
 from oauthcore.clients.none import read_none
 from oauthcore.clients.presented import Presented
 from oauthcore.clients.private_key_jwt import prove_private_key
+from oauthcore.clients.self_signed_tls_client_auth import prove_registered_key
+from oauthcore.clients.tls_client_auth import prove_name
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidClient, InvalidRequest, OAuthError
@@ -116,7 +118,7 @@ def _read_form(request: Request, parameters: Parameters, basic: Presented | None
     if len(shown) > 1:
         # RFC 6749 section 2.3: the client MUST NOT use more than one method in each request.
         raise InvalidRequest.with_description("the request uses two methods of client authentication")
-    return shown[0] if shown else read_none(parameters)
+    return shown[0] if shown else read_none(request, parameters)
 
 
 def decide(
@@ -136,7 +138,8 @@ def decide(
     # Only the registered method: a client that signs its assertions must not be impersonated by a leaked secret (RFC
     # 7591 section 2: token_endpoint_auth_method).
     if presented.method not in client.authentication_methods:
-        raise other_method(presented, client, context)
+        prove_certificate(presented, client, context)
+        return Authenticated(client)
     if presented.assertion is not None:
         prove = prove_secret if presented.method == "client_secret_jwt" else prove_private_key
         proven = prove(presented.assertion, client, context)
@@ -150,6 +153,22 @@ def decide(
     if not client.is_public and not _has_secret(presented, client, context):
         raise InvalidClient("the secret is wrong").by_setting("client.secrets")
     return Authenticated(client, rewritten(client, presented.secrets, context))
+
+
+def prove_certificate(presented: Presented, client: Client, context: Context) -> None:
+    """Prove a client by the certificate of its connection, beside which it sends its identifier alone.
+
+    Raises `InvalidClient` where it is registered for another method, too.
+    """
+    # RFC 8705 section 2: the method is the registration's. One that is not offered any more lets nobody in.
+    method = client.token_endpoint_auth_method
+    offered = () if context.mutual_tls is None else context.mutual_tls.methods
+    if presented.method != "none" or method not in offered:
+        raise other_method(presented, client, context)
+    if method == "tls_client_auth":
+        prove_name(presented, client, context)
+    else:
+        prove_registered_key(presented, client, context)
 
 
 def rewritten(client: Client, shown: tuple[Secret, ...], context: Context) -> tuple[Change, ...]:

@@ -36,6 +36,8 @@ STRINGS = (
     *("client_uri", "logo_uri", "policy_uri", "tos_uri", "initiate_login_uri", "jwks_uri"),
     *("software_id", "software_version", "application_type"),
     *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg"),
+    *("tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri"),
+    *("tls_client_auth_san_ip", "tls_client_auth_san_email"),
     *("introspection_signed_response_alg", "request_object_signing_alg"),
     *("authorization_signed_response_alg", "authorization_encrypted_response_alg"),
     "authorization_encrypted_response_enc",

@@ -17,12 +17,14 @@ from oauthcore.clients.client_metadata import check_shown, read_metadata
 from oauthcore.clients.pushing import may_have_to_push
 from oauthcore.clients.registered_keys import ASSERTION_ALGORITHMS
 from oauthcore.clients.registered_redirects import usable_redirect_uris
+from oauthcore.clients.tls_client_auth import without_unused_name
 from oauthcore.context import Context
 from oauthcore.errors import ConfigurationError, InvalidClientDocument, OAuthError, RefusedClientDocument
 from oauthcore.given import check_kind
 from oauthcore.jose import crypto
 from oauthcore.jose.jwk import Jwk
 from oauthcore.jose.strict_json import parse_object
+from oauthcore.mutual_tls import METHODS, MutualTls
 from oauthcore.policy import Allowance
 from oauthcore.records.client import AuthenticationMethod, Client
 from oauthcore.wire.http import Response
@@ -36,7 +38,8 @@ _TAKEN = frozenset(
         *("client_name", "client_uri", "logo_uri", "policy_uri", "tos_uri", "contacts", "redirect_uris", "scope"),
         *("grant_types", "response_types", "token_endpoint_auth_method", "token_endpoint_auth_signing_alg"),
         *("jwks", "jwks_uri", "application_type", "software_id", "software_version"),
-        "require_pushed_authorization_requests",
+        *("tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri"),
+        *("tls_client_auth_san_ip", "tls_client_auth_san_email", "require_pushed_authorization_requests"),
     }
 )
 # What the document's URL and the server decide: the host's review leaves it as it is.
@@ -80,8 +83,9 @@ def client_in(members: Mapping[str, object], url: str, documents: MetadataDocume
         taken["jwks"] = known_keys(taken["jwks"])
     try:
         fields = read_metadata(taken, openid=False)
-        fields["token_endpoint_auth_method"] = authentication_method(members)
-        client = negotiated(Client(client_id=url, **fields), documents, context)  # type: ignore[arg-type]  # checked
+        fields["token_endpoint_auth_method"] = authentication_method(members, context.mutual_tls)
+        named = without_unused_name(Client(client_id=url, **fields))  # type: ignore[arg-type]  # checked
+        client = negotiated(named, documents, context)
     except InvalidClientDocument:
         raise
     except OAuthError as error:  # of a registration, which this is not
@@ -148,8 +152,10 @@ def negotiated(requested: Client, documents: MetadataDocuments, context: Context
     )
 
 
-def authentication_method(members: Mapping[str, object]) -> AuthenticationMethod:
+def authentication_method(members: Mapping[str, object], mutual_tls: MutualTls | None = None) -> AuthenticationMethod:
     """Return how the client authenticates: by its own key if it says so and can, otherwise not at all (section 4.2).
+
+    By a certificate only if it names such a method before all, since what it proves depends on its connection.
 
     `token_endpoint_auth_methods_supported` lists further methods of the client, as in ChatGPT's document.
     """
@@ -158,6 +164,9 @@ def authentication_method(members: Mapping[str, object]) -> AuthenticationMethod
     supported = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
     if isinstance(named, str) and named.startswith("client_secret_"):
         raise InvalidClientDocument.with_description("The document names a method of authentication with a secret")
+    for method in METHODS:
+        if named == method and mutual_tls is not None and method in mutual_tls.methods:
+            return method
     able = ["none" if named is None and not supported else named, *supported]
     if "private_key_jwt" in able and is_able_to_sign(members):
         return "private_key_jwt"

@@ -15,6 +15,7 @@ from oauthcore.clients.dynamic_registration import Registrar
 from oauthcore.clients.openid_registration import check_sector
 from oauthcore.clients.pushing import may_have_to_push
 from oauthcore.clients.registered_redirects import usable_redirect_uris
+from oauthcore.clients.tls_client_auth import without_unused_name
 from oauthcore.context import Context
 from oauthcore.errors import ConfigurationError, InvalidClientMetadata, InvalidRedirectUri, InvalidScope
 from oauthcore.policy import Allowance
@@ -37,6 +38,7 @@ def negotiate(members: Mapping[str, object], known: Client, registrar: Registrar
     except (ConfigurationError, InvalidScope, ValueError, TypeError) as error:
         raise InvalidClientMetadata(str(error)) from None
     client = offered(requested, known.token_endpoint_auth_method, registrar, context)
+    client = without_unused_name(client)
     # Last, so that the host sees what would be registered. What it returns is then checked by the same rules.
     if registrar.settings.review is not None:
         client = reviewed(client, registrar)

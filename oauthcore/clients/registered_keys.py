@@ -8,6 +8,7 @@ from oauthcore.errors import ConfigurationError
 from oauthcore.jose import crypto
 from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, SIGNATURES, SYMMETRIC_ALGORITHMS, parse_set
 from oauthcore.jose.strict_json import parse_object
+from oauthcore.mutual_tls import METHODS
 from oauthcore.policy import Allowance, Policy
 from oauthcore.records.client import AuthenticationMethod, Client
 from oauthcore.redirect_uri import redirect_uri_problem
@@ -17,6 +18,8 @@ ASSERTION_ALGORITHMS: Mapping[AuthenticationMethod, tuple[str, ...]] = {
     "private_key_jwt": ASYMMETRIC_ALGORITHMS,
     "client_secret_jwt": SYMMETRIC_ALGORITHMS,
 }
+# The methods that need keys of the client's to verify by.
+PROVEN_BY_KEYS = frozenset({"private_key_jwt", "self_signed_tls_client_auth"})
 
 
 def check_keys(client: Client, policy: Policy) -> None:
@@ -25,13 +28,13 @@ def check_keys(client: Client, policy: Policy) -> None:
     _check_fetched(client, policy)
     _check_algorithms(client)
     signs_requests = client.request_object_signing_alg is not None or client.require_signed_request_object
-    if client.token_endpoint_auth_method in ASSERTION_ALGORITHMS or signs_requests or client.request_uris:
+    if client.token_endpoint_auth_method in {*ASSERTION_ALGORITHMS, *METHODS} or signs_requests or client.request_uris:
         crypto.check_installed()
 
 
 def _check_jwks(client: Client) -> None:
     if client.jwks is None:
-        if client.jwks_uri is None and client.token_endpoint_auth_method == "private_key_jwt":
+        if client.jwks_uri is None and client.token_endpoint_auth_method in PROVEN_BY_KEYS:
             raise ConfigurationError("jwks_uri", None, "set it, or jwks: the client's public keys")
         return
     if client.jwks_uri is not None:
@@ -44,9 +47,9 @@ def _check_jwks(client: Client) -> None:
     except ValueError as error:
         remedy = f"give a JWK set of public keys alone: {error}"
         raise ConfigurationError("jwks", "(not shown)", remedy) from None
-    authenticates = client.token_endpoint_auth_method == "private_key_jwt"
-    if authenticates and not keys:
+    if client.token_endpoint_auth_method in PROVEN_BY_KEYS and not keys:
         raise ConfigurationError("jwks", "(not shown)", "add the key that the client authenticates with")
+    authenticates = client.token_endpoint_auth_method == "private_key_jwt"
     for alg in (client.token_endpoint_auth_signing_alg if authenticates else None, client.request_object_signing_alg):
         if alg in ASYMMETRIC_ALGORITHMS and not any(key.fits_signature(alg) for key in keys):
             raise ConfigurationError("jwks", "(not shown)", f"add a key for {alg}")

@@ -8,6 +8,7 @@ from oauthcore.clients.client_secret_jwt import is_digest_of, is_kept, remembere
 from oauthcore.clients.openid_registration import check_sector
 from oauthcore.clients.registered_keys import check_keys, longest_hash
 from oauthcore.clients.secret_strength import secret_problem
+from oauthcore.clients.tls_client_auth import check_name
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import ConfigurationError
@@ -26,6 +27,8 @@ METHODS: tuple[AuthenticationMethod, ...] = (
     "client_secret_post",
     "client_secret_jwt",
     "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
     "none",
 )
 
@@ -59,6 +62,7 @@ def check_client(client: Client, policy: Policy, grant_types: frozenset[str], re
     _check_types(client, grant_types, response_types)
     _check_lifetimes(client, policy.lifetimes)
     check_keys(client, policy)
+    check_name(client)
     for requirement in client.require:
         _ = groups_of(requirement)
     if client.default_scope is not None and not policy.implies.covers(client.scope, client.default_scope):

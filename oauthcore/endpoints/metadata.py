@@ -17,6 +17,8 @@ from oauthcore.endpoints.discovery import openid_members
 from oauthcore.endpoints.endpoint import Endpoint
 from oauthcore.jose import crypto
 from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, CONTENT_ENCRYPTIONS, ENCRYPTIONS, SIGNATURES
+from oauthcore.mutual_tls import METHODS as CERTIFICATE_METHODS
+from oauthcore.mutual_tls import MutualTls
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy
 from oauthcore.pushed_requests import PushedRequests
@@ -45,6 +47,7 @@ def metadata(
     ciba: Ciba | None = None,
     pushed_requests: PushedRequests | None = None,
     request_objects: RequestObjects = NO_DEMANDS,
+    mutual_tls: MutualTls | None = None,
 ) -> Response:
     """Return the document; it never changes while the server runs, so it is made once.
 
@@ -57,7 +60,7 @@ def metadata(
         **{endpoint.metadata: root + endpoint.path for endpoint in endpoints if endpoint.metadata is not None},
         **response_members(policy, algorithms),
         **grant_members(policy, grant_types, grant_profiles),
-        **authentication_members(),
+        **authentication_members(mutual_tls),
         **scope_members(openid, scopes, resources),
         **request_object_members(openid),
     }
@@ -113,9 +116,11 @@ def grant_members(policy: Policy, grant_types: Iterable[str], profiles: Sequence
     return members
 
 
-def authentication_members() -> dict[str, object]:
+def authentication_members(mutual_tls: MutualTls | None = None) -> dict[str, object]:
     """Return the members about client authentication, at each endpoint that clients call."""
-    methods = [method for method in METHODS if method not in ASSERTION_ALGORITHMS or crypto.is_installed()]
+    by_certificate = frozenset(CERTIFICATE_METHODS).difference(() if mutual_tls is None else mutual_tls.methods)
+    signed = frozenset(() if crypto.is_installed() else ASSERTION_ALGORITHMS)
+    methods = [method for method in METHODS if method not in signed and method not in by_certificate]
     # RFC 8414 section 2: if these are omitted, clients conclude that there is only client_secret_basic.
     members: dict[str, object] = {
         "token_endpoint_auth_methods_supported": methods,

@@ -20,6 +20,7 @@ from oauthcore.digest import Secret
 from oauthcore.endpoints.registration import issue_initial_access_token, revoke_initial_access_token
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow, find
+from oauthcore.mutual_tls import METHODS
 from oauthcore.records.client import Client
 from oauthcore.signing.key_ring import check_outlived
 from oauthcore.signing.keys import KeySet, StoredKeys
@@ -162,6 +163,10 @@ class Clients:
         if client.require_pushed_authorization_requests and context.pushed_requests is None:
             remedy = "leave it out, or let clients push their requests: pushed_requests=PushedRequests()"
             raise ConfigurationError("require_pushed_authorization_requests", True, remedy)
+        method = client.token_endpoint_auth_method
+        if method in METHODS and (context.mutual_tls is None or method not in context.mutual_tls.methods):
+            remedy = f"use another, or offer it: mutual_tls=MutualTls(methods=[{method!r}])"
+            raise ConfigurationError("token_endpoint_auth_method", method, remedy)
         if isinstance(self._keys, StoredKeys):
             check_outlived(client, policy.lifetimes, self._keys.policy)
         signed = (

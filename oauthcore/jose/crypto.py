@@ -244,6 +244,11 @@ def _from_pem(text: str) -> Jwk:
     raise ValueError("it can't be read")
 
 
+def public_key_in(pem: str) -> Jwk:
+    """Return the public key in a PEM text, as it is in a certificate; raises `ValueError` for other kinds."""
+    return _from_pem(pem).public
+
+
 def _candidates(kid: str | None, fitting: Iterable[Jwk]) -> list[Jwk]:
     """Return the keys to try: those with this `kid`, or without any; it is only compared (RFC 7515 section 4.1.4)."""
     keys = list(fitting)

@@ -14,7 +14,13 @@ from oauthcore.policy import Allowance, UnknownScope, as_allowances
 from oauthcore.scope import Scope, as_scope
 
 AuthenticationMethod = Literal[
-    "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+    "none",
 ]
 SubjectType = Literal["public", "pairwise"]
 AccessTokenFormat = Literal["opaque", "jwt"]
@@ -159,6 +165,12 @@ class Client:
     jwks: str | None = attrs.field(default=None, converter=_json)
     jwks_uri: str | None = None
     token_endpoint_auth_signing_alg: str | None = None
+    # RFC 8705 section 2.1.2: the name in the certificate of a client that authenticates by `tls_client_auth`.
+    tls_client_auth_subject_dn: str | None = None
+    tls_client_auth_san_dns: str | None = None
+    tls_client_auth_san_uri: str | None = None
+    tls_client_auth_san_ip: str | None = None
+    tls_client_auth_san_email: str | None = None
     # OIDC Dynamic Client Registration section 2: the default, which every OpenID Provider has.
     id_token_signed_response_alg: str = "RS256"
     id_token_claims: IdTokenClaims = "requested"

@@ -72,6 +72,13 @@ PUBLIC = frozenset(
         "token_endpoint_auth_method",
         "token_endpoint_auth_methods_supported",
         "token_endpoint_auth_signing_alg",
+        # Of a certificate, which is shown to whoever asks.
+        "tls_client_auth_subject_dn",
+        "tls_client_auth_san_dns",
+        "tls_client_auth_san_uri",
+        "tls_client_auth_san_ip",
+        "tls_client_auth_san_email",
+        "x5c",
         "grant_types",
         "response_types",
         "application_type",

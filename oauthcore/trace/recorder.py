@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -49,8 +50,10 @@ def _arguments(call: Call, placeholders: Placeholders) -> dict[str, Any]:
     """Return the arguments of the call without secrets; the login of the user is a member of its own in a trace."""
     arguments = call.arguments
     if call.name == "handle":
-        return _request(redacted_request(arguments["request"], placeholders, is_known=call.is_known))
-    request: dict[str, Any] = {"handle": placeholders.of_made(arguments["handle"])}
+        is_used = call.settings.get("mutual_tls") is not None
+        request = arguments["request"]
+        return _request(redacted_request(request, placeholders, is_known=call.is_known, has_certificate=is_used))
+    request = {"handle": placeholders.of_made(arguments["handle"])}
     if call.name == "finish":
         scope = arguments["scope"]
         request |= {"scope": None if scope is None else list(scope), "remember": arguments["remember"]}
@@ -58,7 +61,9 @@ def _arguments(call: Call, placeholders: Placeholders) -> dict[str, Any]:
 
 
 def _request(request: Request) -> dict[str, Any]:
-    peer = None if request.peer is None else attrs.asdict(attrs.evolve(request.peer, certificate=None))
+    peer = None if request.peer is None else attrs.asdict(request.peer)
+    if peer is not None and peer["certificate"] is not None:
+        peer["certificate"] = base64.b64encode(peer["certificate"]).decode("ascii")
     return {
         "method": request.method,
         "target": request.target,

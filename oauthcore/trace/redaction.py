@@ -24,8 +24,13 @@ from oauthcore.wire.text import JSON_WHITE_SPACE, ascii_lower, media_type, strip
 _WORD = re.compile(r"[a-z]+([-_.:][a-z]+)*")
 
 
-def redacted_request(request: Request, placeholders: Placeholders, *, is_known: bool = False) -> Request:
-    """Return the request without secrets and certificate; with `is_known`, its path is that of an endpoint."""
+def redacted_request(
+    request: Request, placeholders: Placeholders, *, is_known: bool = False, has_certificate: bool = False
+) -> Request:
+    """Return the request without secrets; with `is_known`, its path is that of an endpoint.
+
+    A client's certificate is no secret, but is left out unless `has_certificate`: only mutual TLS decides by it.
+    """
     path, mark, query = request.target.partition("?")
     body = _redacted_body(request, placeholders)
     headers = redacted_headers(request.headers, placeholders)
@@ -35,7 +40,7 @@ def redacted_request(request: Request, placeholders: Placeholders, *, is_known: 
         # The original length would reveal that of a password.
         tuple((name, str(len(body)) if name == "content-length" else value) for name, value in headers),
         body,
-        request.peer and attrs.evolve(request.peer, certificate=None),
+        request.peer if has_certificate else request.peer and attrs.evolve(request.peer, certificate=None),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -215,11 +216,15 @@ def _signing(signed: Iterator[Recorded]) -> SignJwt:
 
 def _request(members: dict[str, Any]) -> Request:
     try:
-        peer = None if members["peer"] is None else Peer(**members["peer"])
+        peer = None if members["peer"] is None else _peer(**members["peer"])
         headers = tuple((name, value) for name, value in members["headers"])
         return Request(members["method"], members["target"], headers, members["body"].encode("latin-1"), peer)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"the trace's request is not a request: {type(error).__name__}: {error}") from None
+
+
+def _peer(certificate: str | None = None, **members: Any) -> Peer:
+    return Peer(certificate=None if certificate is None else base64.b64decode(certificate), **members)
 
 
 def _plain(value: Any) -> Any:

@@ -26,12 +26,15 @@ class Peer:
     """Describe the other end of a connection, as far as the host knows and trusts it.
 
     `address` is an IP address in its usual spelling, None if there is none (a unix socket). `is_secure` is true if the
-    request came by TLS. `certificate` is the client's certificate, verified by the host, in DER.
+    request came by TLS. `certificate` is the client's certificate, in DER: the client has proven that it has the
+    private key. With `has_trusted_chain` the host has also verified that an authority which it trusts has issued it;
+    otherwise anybody may have written what is in it.
     """
 
     address: str | None = None
     is_secure: bool = False
     certificate: bytes | None = attrs.field(default=None, repr=False)
+    has_trusted_chain: bool = False
 
 
 @per_request

@@ -324,6 +324,20 @@ def test_client_may_have_to_push_its_requests_where_the_server_takes_them(shell:
     assert shell.ask("client", "show", "app")["require_pushed_authorization_requests"] is True
 
 
+def test_client_with_a_certificate_gets_no_secret(shell: Shell) -> None:
+    asked = ("client", "add", "app", "--grant-type", "client_credentials", "--auth-method", "tls_client_auth")
+    refused = shell.run(*asked, "--tls-subject-dn", "CN=app", status=2)
+    file = Path("oauthcore.toml")
+    file.write_text(file.read_text() + "\n[mutual_tls]\n")
+
+    assert "token_endpoint_auth_method = 'tls_client_auth'" in refused
+    assert "exactly one" in shell.run(*asked, status=2)
+    assert shell.ask(*asked, "--tls-subject-dn", "CN=app,O=Example") == {"client_id": "app"}
+    assert shell.ask("client", "show", "app")["tls_client_auth_subject_dn"] == "CN=app,O=Example"
+    shell.run("client", "update", "app", "--tls-subject-dn", "", "--tls-san-uri", "spiffe://example/app")
+    assert shell.ask("client", "show", "app")["tls_client_auth_san_uri"] == "spiffe://example/app"
+
+
 def test_client_with_keys_of_its_own_gets_no_secret(shell: Shell, tmp_path: Path) -> None:
     keys = tmp_path / "client.jwks"
     keys.write_text(json.dumps({"keys": [key_for("ES256").public.members]}))

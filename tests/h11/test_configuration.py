@@ -7,10 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from oauthcore import Allowance, ConfigurationError, DeviceGrant, PushedRequests, RequestObjects, Scope, Secret
+from oauthcore import (
+    Allowance,
+    Client,
+    ConfigurationError,
+    DeviceGrant,
+    MutualTls,
+    PushedRequests,
+    RequestObjects,
+    Scope,
+    Secret,
+)
 from oauthcore_h11.assembly import new_token_key, server_of
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.configuration.sample import sample
+from oauthcore_h11.declarations import declared
+from oauthcore_h11.passwords import Passwords
 
 LEAST = 'issuer = "https://as.example"\ntoken_key = "hush-token-key"\n'
 
@@ -249,6 +261,31 @@ def test_a_declared_client_may_have_to_push(tmp_path: Path) -> None:
     declared = reading(tmp_path, f"{least}[pushed_requests]\n{client}").clients
 
     assert [one.require_pushed_authorization_requests for one in declared] == [True]
+
+
+def test_mutual_tls_is_off_and_one_line_turns_it_on(tmp_path: Path) -> None:
+    least = f'issuer = "https://as.example"\ntoken_key = "{new_token_key().reveal()}"\n'
+    tables = {"off": "", "on": "[mutual_tls]\n", "one": '[mutual_tls]\nmethods = ["tls_client_auth"]\n'}
+
+    made = {name: server_of(reading(tmp_path, least + text)).mutual_tls for name, text in tables.items()}
+
+    assert made == {"off": None, "on": MutualTls(), "one": MutualTls(methods=["tls_client_auth"])}
+    with pytest.raises(ConfigurationError, match=r"mutual_tls\.methods"):
+        server_of(reading(tmp_path, least + '[mutual_tls]\nmethods = ["tls"]\n'))
+
+
+def test_a_declared_client_may_have_a_certificate(tmp_path: Path) -> None:
+    least = f'issuer = "https://as.example"\ntoken_key = "{new_token_key().reveal()}"\n[mutual_tls]\n'
+    client = '[[clients]]\nclient_id = "a"\ngrant_types = ["client_credentials"]\n'
+    client += 'token_endpoint_auth_method = "tls_client_auth"\n'
+    passwords = Passwords(memory=64, passes=1, at_once=1)
+    for name in ('subject_dn = "CN=a"', 'san_dns = "a"', 'san_uri = "a:b"', 'san_ip = "::1"', 'san_email = "a@b"'):
+        configuration = reading(tmp_path, f"{least}{client}tls_client_auth_{name}\n")
+        (made,) = declared(configuration, server_of(configuration), passwords)
+        assert isinstance(made, Client) and made.token_endpoint_auth_method == "tls_client_auth"
+    configuration = reading(tmp_path, least + client)
+    with pytest.raises(ConfigurationError, match=r"clients\[1\]\.tls_client_auth_subject_dn"):
+        list(declared(configuration, server_of(configuration), passwords))
 
 
 def test_demands_on_request_objects_are_read_from_the_file(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ async def test_certificate_that_a_client_shows_is_passed_on_in_der(tmp_path: Pat
     await server.stop(grace=0)
 
     der = ssl.PEM_cert_to_DER_cert(issued.cert_chain_pems[0].bytes().decode())
-    assert peers == [Peer("127.0.0.1", True, der), Peer("127.0.0.1", True, None)]
+    assert peers == [Peer("127.0.0.1", True, der, True), Peer("127.0.0.1", True, None)]
 
 
 def test_certificate_that_can_not_be_is_named(tmp_path: Path) -> None:

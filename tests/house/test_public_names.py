@@ -45,6 +45,7 @@ def test_the_package_offers_these_names_and_no_others() -> None:
         "LoginSession",
         "LoopbackDocuments",
         "MemoryStorage",
+        "MutualTls",
         "Need",
         "OAuthError",
         "OutdatedLogin",

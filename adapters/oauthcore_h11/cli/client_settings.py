@@ -23,6 +23,11 @@ GrantTypes = Annotated[tuple[str, ...] | None, Parameter(name="--grant-type", ne
 ResponseTypes = Annotated[tuple[str, ...] | None, Parameter(name="--response-type", negative="")]
 AuthMethod = Annotated[AuthenticationMethod | None, Parameter(name="--auth-method")]
 AuthSigningAlg = Annotated[Text, Parameter(name="--auth-signing-alg")]
+TlsSubject = Annotated[Text, Parameter(name="--tls-subject-dn")]
+TlsDns = Annotated[Text, Parameter(name="--tls-san-dns")]
+TlsUri = Annotated[Text, Parameter(name="--tls-san-uri")]
+TlsIp = Annotated[Text, Parameter(name="--tls-san-ip")]
+TlsEmail = Annotated[Text, Parameter(name="--tls-san-email")]
 JwksFile = Annotated[Path | None, Parameter(name="--jwks-file")]
 RequestUris = Annotated[tuple[str, ...] | None, Parameter(name="--request-uri", negative="")]
 RequestSigningAlg = Annotated[Text, Parameter(name="--request-signing-alg")]
@@ -61,6 +66,16 @@ class ClientSettings:
         form.
     token_endpoint_auth_signing_alg
         The only algorithm it may sign its assertions with; by default, any of its authentication method.
+    tls_client_auth_subject_dn
+        The subject of its certificate, as in "CN=app,O=Example": for --auth-method tls_client_auth.
+    tls_client_auth_san_dns
+        A host name in its certificate, instead of the subject.
+    tls_client_auth_san_uri
+        A URI in its certificate, instead of the subject.
+    tls_client_auth_san_ip
+        An IP address in its certificate, instead of the subject.
+    tls_client_auth_san_email
+        An e-mail address in its certificate, instead of the subject.
     id_token_claims
         Which claims of users its ID tokens have: "all" of its scopes, such as email and profile, or only those that
         it has "requested" by name. A new client whose scope has openid gets all by default.
@@ -104,6 +119,11 @@ class ClientSettings:
     response_types: ResponseTypes = None
     token_endpoint_auth_method: AuthMethod = None
     token_endpoint_auth_signing_alg: AuthSigningAlg = None
+    tls_client_auth_subject_dn: TlsSubject = None
+    tls_client_auth_san_dns: TlsDns = None
+    tls_client_auth_san_uri: TlsUri = None
+    tls_client_auth_san_ip: TlsIp = None
+    tls_client_auth_san_email: TlsEmail = None
     id_token_claims: IdTokenClaims | None = None
     jwks_uri: Text = None
     jwks: JwksFile = None

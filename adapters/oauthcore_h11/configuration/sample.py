@@ -162,6 +162,11 @@ storage = "sqlite:oauthcore.db"
 # required = false                   # true: every request has to be one
 # max_lifetime = 0                   # 3600: aud, nbf and exp, at most an hour apart; 0 demands none of them
 
+# Clients that show a certificate in the TLS handshake: this table lets them authenticate by it. Where it comes from is
+# in [tls] or [proxies]. See docs/mutual-tls.md.
+# [mutual_tls]
+# methods = ["tls_client_auth", "self_signed_tls_client_auth"]
+
 # Devices without a browser, whose user enters a code at another one: this table turns them on. See docs/device.md.
 # [device]
 # lifetime = 600                     # in which the user has to answer
@@ -327,6 +332,8 @@ profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild seh
 # # With a secret, in the header or in the form as the client likes, unless one method is named:
 # token_endpoint_auth_method = "private_key_jwt"     # then no secret, and
 # jwks_uri = "https://app.example/jwks"              # or jwks_file = "my_app.jwks"
+# # or with [mutual_tls], "self_signed_tls_client_auth" with jwks_uri or jwks_file, or "tls_client_auth" with one of
+# # tls_client_auth_subject_dn = "CN=my-app,O=My Company"   # or ..._san_dns, ..._san_uri, ..._san_ip, ..._san_email
 #
 # [[users]]
 # username = "alice"

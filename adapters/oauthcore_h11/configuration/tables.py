@@ -24,6 +24,7 @@ from oauthcore import (
     Registration,
     Scope,
     Secret,
+    mutual_tls,
     pushed_requests,
 )
 from oauthcore.assertions.trusted_issuer import MAX_LIFETIME, Use
@@ -234,6 +235,13 @@ class RequestObjectsTable:
 
     required: bool = False
     max_lifetime: int = attrs.field(default=0, validator=at_least(0))  # type: ignore[call-overload]  # any of them
+
+
+@attrs.frozen(kw_only=True)
+class MutualTlsTable:
+    """Let clients use their certificates, by being there (RFC 8705). The settings are those of `MutualTls`."""
+
+    methods: tuple[str, ...] = mutual_tls.METHODS
 
 
 @attrs.frozen(kw_only=True)
@@ -507,6 +515,11 @@ class ClientTable:
     client_uri: str | None = None
     token_endpoint_auth_method: AuthenticationMethod | None = None
     token_endpoint_auth_signing_alg: str | None = None
+    tls_client_auth_subject_dn: str | None = None
+    tls_client_auth_san_dns: str | None = None
+    tls_client_auth_san_uri: str | None = None
+    tls_client_auth_san_ip: str | None = None
+    tls_client_auth_san_email: str | None = None
     jwks_uri: str | None = None
     jwks_file: Path | None = None
     request_uris: tuple[str, ...] = ()
@@ -607,6 +620,7 @@ class Configuration:
     device: DeviceTable | None = None
     pushed_requests: PushedRequestsTable | None = None
     request_objects: RequestObjectsTable = RequestObjectsTable()
+    mutual_tls: MutualTlsTable | None = None
     resources: tuple[ResourceTable, ...] = ()
     resource_policy: ResourcePolicyTable | None = None
     client_id_metadata: ClientIdMetadataTable | None = None

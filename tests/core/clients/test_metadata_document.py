@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import Allowance, Client, ClientIdMetadata, Policy, Response
+from oauthcore import Allowance, Client, ClientIdMetadata, MutualTls, Policy, Response
 from oauthcore.clients.metadata_document import MAX_DOCUMENT
 from oauthcore.errors import AccessDenied
 from oauthcore.jose.jwk import set_of
@@ -124,6 +124,42 @@ def test_f1_what_is_no_document_of_the_client_is_refused_on_a_page(answer: Respo
 )
 def test_f5_secrets_and_methods_that_take_one_are_refused(changes: dict[str, object], reason: str) -> None:
     assert reason in refusal_of(served(web(**changes)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "method"),
+    [
+        (
+            {"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_san_dns": "app.example"},
+            "tls_client_auth",
+        ),
+        (
+            {"token_endpoint_auth_method": "self_signed_tls_client_auth", "jwks_uri": "https://app.example/jwks"},
+            "self_signed_tls_client_auth",
+        ),
+        (
+            {"token_endpoint_auth_methods_supported": ["none", "tls_client_auth"], "tls_client_auth_san_dns": "a"},
+            "none",
+        ),
+    ],
+)
+def test_a_document_may_name_a_certificate_where_that_is_offered(changes: dict[str, object], method: str) -> None:
+    """Section 4.2 forbids shared secrets, and a certificate is none."""
+    at = published(mutual_tls=MutualTls())
+    at.hosts.publish(WEB, **changes)
+    _ = at.authorize(WEB)
+
+    client = at.known(WEB)
+    assert client.token_endpoint_auth_method == method
+    assert client.tls_client_auth_san_dns == changes.get("tls_client_auth_san_dns" if method != "none" else "")
+
+
+@pytest.mark.parametrize("changes", [{}, {"tls_client_auth_san_dns": "*"}, {"tls_client_auth_san_ip": "here"}])
+def test_a_document_with_a_certificate_that_no_client_can_show_is_refused(changes: dict[str, object]) -> None:
+    at = published(mutual_tls=MutualTls())
+    at.hosts.publish(WEB, token_endpoint_auth_method="tls_client_auth", **changes)
+
+    assert at.authorize(WEB).status == 400
 
 
 def test_f4_chatgpt_authenticates_by_its_key_and_what_it_names_beyond_is_left_out() -> None:
