@@ -21,7 +21,7 @@ from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.subject import actor_for, subject_for
 from oauthcore.records.client import Client
 from oauthcore.records.confirmation import token_type
-from oauthcore.records.liveness import IssuedTo, is_live, registered_scope
+from oauthcore.records.liveness import IssuedTo, is_live, scope_of_token
 from oauthcore.records.token import AccessToken
 from oauthcore.resource.stored_token import issued_to
 from oauthcore.scope import Scope
@@ -43,7 +43,7 @@ def introspection(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
         raise explain(error, caller.client, context) from None
     if members["active"] and isinstance(token, AccessToken) and to.client is not None:
         # First, so that no claim of the user or of the host takes the place of one of the server's own.
-        members = {**(yield from further_members(caller.client, token, to.client, context)), **members}
+        members = {**(yield from further_members(caller.client, token, to, context)), **members}
     # RFC 9701 section 4: the caller requests a signed response by its Accept header.
     alg = (yield from signing_alg(caller, context)) if accepts_signed(incoming.request) else None
     if alg is None:
@@ -55,11 +55,13 @@ def introspection(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     return spend(caller.spent, Decision(answer))
 
 
-def further_members(caller: Client, token: AccessToken, client: Client, context: Context) -> Flow[Mapping[str, object]]:
+def further_members(caller: Client, token: AccessToken, to: IssuedTo, context: Context) -> Flow[Mapping[str, object]]:
     """Return the claims that a JWT of the same token would have for this caller (RFC 7662 section 2.2), as of now."""
     if context.resources is None and context.extra_claims is None:
         return {}
-    scope = registered_scope(token.scope, client, context.policy)
+    client = to.client
+    assert client is not None, "of an active token"
+    scope = scope_of_token(token, to, context.policy)
     target = ClaimsTarget(
         place="introspection",
         client=client,
@@ -107,7 +109,7 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
     )
     if token.client_id != client.client_id and not (is_resource_server and isinstance(token, AccessToken)):
         return {"active": False}
-    scope = registered_scope(token.scope, to.client, context.policy) if isinstance(token, AccessToken) else Scope()
+    scope = scope_of_token(token, to, context.policy) if isinstance(token, AccessToken) else Scope()
     members = describe(token, scope, client, context)
     if to.grant is not None and isinstance(token, AccessToken):
         # RFC 9470 section 6.2: a resource sends people back by it, whose server may know nothing of OpenID.

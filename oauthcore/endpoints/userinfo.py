@@ -22,7 +22,7 @@ from oauthcore.oidc.person import Person, claims_for, load_claims, released_clai
 from oauthcore.oidc.subject import subject_for
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Grant
-from oauthcore.records.liveness import IssuedTo, is_live, registered_scope
+from oauthcore.records.liveness import IssuedTo, is_live, scope_of_token
 from oauthcore.records.token import AccessToken
 from oauthcore.resource.bearer import Challenge, read_bearer
 from oauthcore.resource.stored_token import acting_users, find_access_token
@@ -118,7 +118,7 @@ def prove_entitled(token: AccessToken | None, to: IssuedTo, context: Context) ->
     if token.confirmation is not None:
         # RFC 9449 section 7.2: a token that is bound to a key is nothing that a bearer may use.
         raise InvalidToken("the token is bound to a key, and came without a proof of it")
-    scope = Scope() if client is None else registered_scope(token.scope, client, context.policy)
+    scope = Scope() if client is None else scope_of_token(token, to, context.policy)
     # OIDC Core section 5.3: UserInfo belongs to OpenID Connect authentication; a plain OAuth token does not open it.
     if grant is None or client is None or "openid" not in scope:
         raise InsufficientScope("the token has no scope openid")

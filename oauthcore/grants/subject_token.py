@@ -32,7 +32,7 @@ from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
 from oauthcore.records.client_subject import check_subject
 from oauthcore.records.grant import Grant
-from oauthcore.records.liveness import IssuedTo, end_of_grant, is_live, registered_scope
+from oauthcore.records.liveness import IssuedTo, end_of_grant, is_live, registered_scope, scope_of_token
 from oauthcore.records.record import Record
 from oauthcore.records.token import AccessToken, RefreshToken
 from oauthcore.resource.access import text_of
@@ -225,7 +225,7 @@ def prove_live(found: FoundToken, context: Context) -> VerifiedToken:
         type="access_token",
         client_id=token.client_id,
         subject=token.subject,
-        scope=registered_scope(token.scope, client, context.policy),
+        scope=scope_of_token(token, to, context.policy),
         audience=token.audience,
         expires_at=token.expires_at,
         issuer=context.issuer,

@@ -175,3 +175,22 @@ def registered_scope(scope: Scope, client: Client, policy: Policy) -> Scope:
     """Return what is left of a scope that was allowed once: what the client is still registered for."""
     implies = policy.implies
     return implies.within(scope, client.scope) if implies.implied else scope.within(client.scope)
+
+
+def scope_of_token(token: AccessToken, to: IssuedTo, policy: Policy) -> Scope:
+    """Return what a token still allows: all of it that its client is registered for.
+
+    What it has by an exchange from another client's grant (RFC 8693) is cut by that client's registration, too. A scope
+    that the policy of the exchange added by name is not in the grant, and stays.
+    """
+    assert to.client is not None
+    left = registered_scope(token.scope, to.client, policy)
+    grant, grantee = to.grant, to.grantee
+    if grant is None or grantee is None or grantee.client_id == token.client_id:
+        return left
+    of_grant = policy.implies.within(left, grant.scope)
+    cut = registered_scope(of_grant, grantee, policy)
+    if cut == of_grant:
+        return left
+    kept = cut.union(left.without(of_grant))
+    return left.within(kept).union(kept)

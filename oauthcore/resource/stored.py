@@ -9,7 +9,7 @@ from oauthcore.flow.effects import Flow, pure
 from oauthcore.jose.crypto import verify
 from oauthcore.policy import Policy
 from oauthcore.records.actor import act_claim
-from oauthcore.records.liveness import Admits, is_live, registered_scope
+from oauthcore.records.liveness import Admits, is_live, scope_of_token
 from oauthcore.resource.access import Access
 from oauthcore.resource.stored_token import find_access_token, issued_to
 from oauthcore.user_policy import EVERYBODY, UserPolicy
@@ -57,7 +57,7 @@ class StoredTokens:
         return Access(
             client_id=token.client_id,
             subject=token.subject,
-            scope=registered_scope(token.scope, to.client, self._policy),
+            scope=scope_of_token(token, to, self._policy),
             issued_at=token.issued_at,
             expires_at=token.expires_at,
             audience=token.audience,
