@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oauthcore import DeviceState, Need, Response
-from oauthcore.errors import InteractionOver, InvalidRequest
+from oauthcore.errors import InteractionOver, InvalidRequest, LoginRequired
 from oauthcore.flow.effects import Flow, pure
 from oauthcore.user_code import read_user_code, shown_user_code
 from oauthcore.wire.http import see_other
@@ -56,7 +56,10 @@ def submit_device(visit: Visit) -> Flow[Response]:
     if session.login is None:
         # Who is asked comes first: nobody who is not signed in learns whether there is such a code.
         return (yield from show_form(visit, "", None, shown_user_code(letters)))
-    return (yield from enter_code(visit, session, letters))
+    try:
+        return (yield from enter_code(visit, session, letters))
+    except LoginRequired:  # the session was ended elsewhere, which the cookie does not show
+        return (yield from show_form(visit, "", None, shown_user_code(letters)))
 
 
 def answer(visit: Visit, form: Form, session: Session, handle: str) -> Flow[Response]:

@@ -92,16 +92,18 @@ class EntryFacts:
     authorization: DeviceAuthorization | None
     client: Client | None
     wrong: tuple[Tally, ...] = ()
+    session: LoginSession | None = None
 
 
 @attrs.frozen
 class Entered:
-    """Hold what a handle carries: which device's code was entered, by whom, and when."""
+    """Hold what a handle carries: which device's code was entered, by whom, when, and in which login session."""
 
     authorization: Digest
     letters: str = attrs.field(repr=False)
     subject: str
     at: int
+    sid: str | None = None
 
     @property
     def members(self) -> Mapping[str, Any]:
@@ -114,6 +116,9 @@ def enter(entry: Entry, settings: DeviceGrant, context: Context) -> Flow[Decisio
     # What is no code at all is no guess.
     if read_user_code(entry.user_code) is None:
         return Decision(None)
+    session = yield from session_of(entry.login)
+    if still_signed_in(entry.login, session, context.now) is None:
+        raise LoginRequired("the login session has ended")
     wrong = yield from find_wrong_codes(entry.login.subject, entry.request, settings, context)
     # Before the code is looked at, so that who has tried too often learns nothing more.
     for tally in wrong:
@@ -121,38 +126,51 @@ def enter(entry: Entry, settings: DeviceGrant, context: Context) -> Flow[Decisio
     named = yield from find(UserCode, user_code_key(entry.user_code, context))
     authorization = None if named is None else (yield from find(DeviceAuthorization, named.authorization))
     client = yield from client_of(authorization)
-    return decide_entry(entry, EntryFacts(authorization, client, wrong), context)
+    return decide_entry(entry, EntryFacts(authorization, client, wrong, session), context)
 
 
 def decide_entry(entry: Entry, facts: EntryFacts, context: Context) -> Decision[PendingDevice | None]:
     """Count a wrong code, or an entry of the right one, in the commit without which the answer is not shown."""
     letters, found = read_user_code(entry.user_code), facts.authorization
+    # Who signs out at this moment, or is signed out, enters nothing after that.
+    lasting = session_required(facts.session)
     pending = None
     if letters is not None and found is not None and found.entries < MAX_ENTRIES:
-        entered = Entered(found.key, letters, entry.login.subject, context.now)
+        entered = Entered(found.key, letters, entry.login.subject, context.now, entry.login.sid)
         handle = context.handles.write("device", entered.members, context.mint())
         pending = describe(handle, entered, found, facts.client, entry.login, context)
     if pending is None or found is None:
         event = Event("user_code_refused", None, entry.login.subject)
-        return Decision(None, tuple(tally.one_more(context.now) for tally in facts.wrong), (event,))
+        return Decision(None, (*lasting, *(tally.one_more(context.now) for tally in facts.wrong)), (event,))
     state = DEVICE[found.state, DeviceInput.ENTER]
     counted = Replace(found, attrs.evolve(found, state=state, entries=found.entries + 1))
     event = Event("user_code_entered", found.client_id, entry.login.subject)
-    return Decision(pending, (counted, *(tally.unchanged(context.now) for tally in facts.wrong)), (event,))
+    return Decision(pending, (counted, *lasting, *(tally.unchanged(context.now) for tally in facts.wrong)), (event,))
+
+
+def session_required(session: LoginSession | None) -> tuple[Change, ...]:
+    """Require that the login session lasts until the commit."""
+    return () if session is None else (Require(session),)
 
 
 def read_entered(handle: Secret, login: Login | None, context: Context) -> Entered | None:
-    """Return what a handle carries; None for what is no handle, or one of another user."""
+    """Return what a handle carries; None for what is no handle, or one of another user or login session."""
     carried = context.handles.read("device", handle)
-    entered = None if carried is None else Entered(**carried)
-    # A page that one user left open, or a link with their handle, is not the next user's.
-    return entered if entered is not None and login is not None and login.subject == entered.subject else None
+    if carried is None or login is None:
+        return None
+    entered = Entered(**carried)
+    # A page that one user left open, or a link with their handle, is not the next user's. Nor is it of use in another
+    # browser of the same user: it stands in a URL, which is written into logs.
+    return entered if (login.subject, login.sid) == (entered.subject, entered.sid) else None
 
 
 def describe_device(handle: Secret, login: Login | None, context: Context) -> Flow[PendingDevice | None]:
     """Find out what a device waits for whose code was entered; None if it waits for nothing any more."""
     entered = read_entered(handle, login, context)
     if entered is None or login is None:
+        return None
+    session = yield from session_of(login)
+    if still_signed_in(login, session, context.now) is None:
         return None
     found = yield from find(DeviceAuthorization, entered.authorization)
     client = yield from client_of(found)
@@ -236,7 +254,7 @@ def answer(given: DeviceAnswer, context: Context) -> Flow[Decision[DeviceState]]
     """Report what the user has answered."""
     entered = read_entered(given.handle, given.login, context)
     if entered is None:
-        raise InteractionOver("the handle is none of this user's")
+        raise InteractionOver("the handle is none of this user's in this login session")
     found = yield from find(DeviceAuthorization, entered.authorization)
     client = yield from client_of(found)
     session = yield from session_of(given.login)
@@ -255,7 +273,7 @@ def decide_answer(given: DeviceAnswer, entered: Entered, facts: AnswerFacts, con
     if still_signed_in(login, facts.session, context.now) is None:
         raise LoginRequired("the login session has ended")
     # The session has to last until the commit: who signs out at this moment has not allowed anything after that.
-    lasting = () if facts.session is None else (Require(facts.session),)
+    lasting = session_required(facts.session)
     if given.scope is None:
         return denied(found, login, lasting)
     if advance(DEVICE, found.state, DeviceInput.APPROVE) is None:

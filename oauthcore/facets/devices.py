@@ -31,7 +31,8 @@ class Devices:
         """Return the device whose code a user has entered, None if no device waits with that code.
 
         Call it for a form that the user has submitted, not for a link. `request` is that of the browser: its address is
-        counted. Raises `TooManyAttempts`, whose `retry_after` is in seconds, and `EffectFailed` if storage fails.
+        counted. Raises `TooManyAttempts`, whose `retry_after` is in seconds, `LoginRequired` if the login session has
+        ended, and `EffectFailed` if storage fails.
         """
         if self._settings is None:
             raise ConfigurationError("device", None, "turn the device grant on: device=DeviceGrant()")
@@ -42,7 +43,7 @@ class Devices:
         return commit_with_retry(lambda: enter(entry, settings, context))
 
     def find(self, id: str, login: Login | None) -> Flow[PendingDevice | None]:
-        """Return a device whose code this user has entered, None if it waits for nothing any more.
+        """Return a device whose code this user has entered in this login session, None if it waits no more.
 
         Raises `EffectFailed` if storage fails.
         """

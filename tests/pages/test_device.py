@@ -244,6 +244,20 @@ def test_a_request_for_a_fresh_login_has_the_user_sign_in_once_more(site: Site) 
     assert codes["user_code"] in page.text
 
 
+def test_a_code_that_is_entered_after_a_sign_out_elsewhere_has_the_user_sign_in_and_goes_on(site: Site) -> None:
+    asked(site, begun(site))
+    codes = begun(site)
+    login = site.login()
+    assert login is not None
+    assert run(site.server.sessions.end_all(login.subject), site.world) == 1
+
+    again = submitted(site, codes["user_code"])
+    page = Page.in_(site.get(location(signed_in(site, again))))
+
+    assert 'name="password"' in again.body.decode()
+    assert codes["user_code"] in page.text
+
+
 def test_the_pages_speak_german_where_the_browser_does(site: Site) -> None:
     response = site.request("GET", "/device", b"", ("Accept-Language", "de"))
 

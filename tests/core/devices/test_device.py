@@ -206,6 +206,52 @@ def test_a_session_that_has_ended_allows_nothing(site: Site) -> None:
         finish(site, pending.id, login)
 
 
+def test_a_session_that_has_ended_enters_no_code(site: Site) -> None:
+    """Who took over the browser of a user who has signed out elsewhere learns of no device, by whatever code."""
+    codes = begun(site)
+    login = site.drive(site.server.sessions.sign_in("alice"), site.world)
+    other = site.drive(site.server.sessions.sign_in("bob"), site.world)
+    site.drive(site.server.sessions.end(login.sid, "alice"), site.world)
+
+    for code in (codes["user_code"], "BBBB-BBBB"):
+        with pytest.raises(LoginRequired):
+            enter(site, code, login)
+    with pytest.raises(LoginRequired):
+        enter(site, codes["user_code"], attrs.evolve(other, subject="alice"))
+    assert [event.name for event in site.events].count("user_code_refused") == 0
+
+
+def test_a_session_that_has_ended_is_shown_no_device(site: Site) -> None:
+    login = site.drive(site.server.sessions.sign_in("alice"), site.world)
+    pending = entered(site, begun(site)["user_code"], login)
+    assert site.drive(site.server.devices.find(pending.id, login), site.world) == pending
+    site.drive(site.server.sessions.end(login.sid, "alice"), site.world)
+
+    assert site.drive(site.server.devices.find(pending.id, login), site.world) is None
+
+
+def test_a_handle_is_of_no_use_in_another_browser_of_the_same_user(site: Site) -> None:
+    """It stands in a URL, which is written into logs, and maybe sent along by a Referer."""
+    first, second = (site.drive(site.server.sessions.sign_in("alice"), site.world) for _ in range(2))
+    pending = entered(site, begun(site)["user_code"], first)
+
+    for elsewhere in (second, site.alice):
+        assert site.drive(site.server.devices.find(pending.id, elsewhere), site.world) is None
+        with pytest.raises(InteractionOver):
+            finish(site, pending.id, elsewhere)
+        with pytest.raises(InteractionOver):
+            site.drive(site.server.devices.deny(pending.id, elsewhere), site.world)
+    assert finish(site, pending.id, first) is DeviceState.APPROVED
+
+
+def test_a_handle_lasts_through_a_fresh_login_in_the_same_browser(site: Site) -> None:
+    first = site.drive(site.server.sessions.sign_in("alice"), site.world)
+    pending = entered(site, begun(site)["user_code"], first)
+    again = site.drive(site.server.sessions.sign_in("alice", before=first.sid), site.world)
+
+    assert finish(site, pending.id, again) is DeviceState.APPROVED
+
+
 def test_a_client_that_is_disabled_is_found_no_more(site: Site) -> None:
     codes = begun(site)
     pending = entered(site, codes["user_code"])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from oauthcore import DeviceGrant, DeviceState, Login, Response, Secret
-from oauthcore.errors import OAuthError, TooManyAttempts
+from oauthcore.errors import LoginRequired, OAuthError, TooManyAttempts
 from oauthcore.flow.effects import Flow, find, find_of
 from oauthcore.flow.outcome import Decision, Delete
 from oauthcore.flow.transact import commit_with_retry
@@ -284,6 +284,27 @@ def test_a_yes_in_a_session_that_is_being_ended_comes_before_its_end_or_is_none(
 def entering(site: Site, code: str, login: Login | None = None) -> Flow[Any]:
     """Return an entry of a code."""
     return tried(site.server.devices.enter(code, login or site.alice, BROWSER))
+
+
+@pytest.mark.parametrize("code", ["right", "wrong"])
+def test_a_code_that_is_entered_in_a_session_that_is_being_ended_comes_before_its_end_or_is_none(
+    code: str, record_property: Record, kept: Factory
+) -> None:
+    def prepare(site: Site) -> list[Flow[Any]]:
+        login = site.drive(site.server.sessions.sign_in("alice"), site.world)
+        typed = begun(site)["user_code"] if code == "right" else "BBBB-BBBB"
+        return [entering(site, typed, login), site.server.sessions.end(login.sid, "alice")]
+
+    meeting, came = OfDevices(prepare), set[bool]()
+
+    def check(run: Run[Any]) -> None:
+        is_answered = not isinstance(run.results[0], LoginRequired)
+        came.add(is_answered)
+        last = {flow: max(place for place, ran in enumerate(run.schedule) if ran == flow) for flow in (0, 1)}
+        assert not is_answered or last[0] < last[1]
+
+    explored(record_property, meeting, check, kept)
+    assert came == {True, False}
 
 
 def test_of_two_guesses_that_meet_at_the_limit_one_is_answered(record_property: Record, kept: Factory) -> None:
