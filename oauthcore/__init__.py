@@ -9,6 +9,7 @@ from oauthcore.clients.dynamic_registration import AnyoneMayRegister, Registrati
 from oauthcore.context import Paths
 from oauthcore.device_grant import DeviceGrant
 from oauthcore.digest import Secret
+from oauthcore.dpop.settings import Dpop
 from oauthcore.endpoints.applications import AuthorizedApplication
 from oauthcore.endpoints.device import PendingDevice
 from oauthcore.endpoints.end_session import PendingLogout
@@ -70,6 +71,7 @@ __all__ = [
     "ConfigurationError",
     "DeviceGrant",
     "DeviceState",
+    "Dpop",
     "ExchangeAllowance",
     "ExchangeRequest",
     "ExchangeRule",

@@ -11,10 +11,11 @@ import attrs
 from oauthcore.client_id_metadata import MetadataDocuments
 from oauthcore.digest import Derivation, Digester, Secret
 from oauthcore.documents import Documents
+from oauthcore.dpop.settings import Dpop
 from oauthcore.errors import ConfigurationError, InvalidScope
 from oauthcore.extra_claims import ExtraClaims
 from oauthcore.handle import Handles
-from oauthcore.jose.crypto import Verify
+from oauthcore.jose.crypto import Verify, VerifyOwnKey
 from oauthcore.jose.jwk import Jwk
 from oauthcore.jose.jwt import Jwt
 from oauthcore.mutual_tls import MutualTls
@@ -108,7 +109,8 @@ class Context:
     None if clients can't push their requests. `extra_claims` are a host's own claims, None if it has none.
     `request_objects` says what is demanded of request objects. `response_algorithms` are those that responses can be
     signed with (JARM), none without keys. `possession` are the ways in which clients can prove that they have a key.
-    `mutual_tls` is None if clients' certificates are not looked at.
+    `mutual_tls` is None if clients' certificates are not looked at, `dpop` if DPoP proofs are not.
+    `verify_own_key` verifies a token that was signed with the key in it.
     """
 
     issuer: str
@@ -125,6 +127,7 @@ class Context:
     hint_keys: OwnKeys
     sign: SignJwt
     verify: Verify
+    verify_own_key: VerifyOwnKey
     handles: Handles
     sealing: Sealing
     openid: OpenID | None = None
@@ -140,6 +143,7 @@ class Context:
     response_algorithms: tuple[str, ...] = ()
     possession: tuple[ProvePossession, ...] = ()
     mutual_tls: MutualTls | None = None
+    dpop: Dpop | None = None
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Return whether the policy, or the client's registration, opens something."""

@@ -47,6 +47,7 @@ Kind = Literal[
     "auth_req_id",
     "request_object",
     "pushed_request",
+    "dpop_proof",
 ]
 Proof = Literal[
     "access_token",
@@ -57,6 +58,7 @@ Proof = Literal[
     "sid",
     "registration_access_token",
     "user_code",
+    "dpop_nonce",
 ]
 
 Purpose = Literal["keys", "client_secret", "client_secret_of_issuer", "notification"]

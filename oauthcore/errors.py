@@ -203,6 +203,20 @@ class InvalidGrant(OAuthError):
     description = "The grant is invalid, expired, revoked, or was issued to another client."
 
 
+class InvalidDpopProof(OAuthError):
+    """Refuse a DPoP proof that is wrong, or missing where one is needed (RFC 9449 sections 5 and 7.1)."""
+
+    code = "invalid_dpop_proof"
+    description = "The DPoP proof is missing, repeated, or not one for this request."
+
+
+class UseDpopNonce(OAuthError):
+    """Ask for a DPoP proof with the nonce that is in the header `DPoP-Nonce` (RFC 9449 sections 8 and 9)."""
+
+    code = "use_dpop_nonce"
+    description = "The DPoP proof needs the nonce in the header DPoP-Nonce of this response."
+
+
 class InvalidRedirectUri(OAuthError):
     """Refuse to register a redirect URI (RFC 7591 section 3.2.2)."""
 

@@ -19,7 +19,7 @@ from oauthcore.entropy import Entropy
 from oauthcore.extra_claims import ExtraClaims
 from oauthcore.flow.effects import Flow
 from oauthcore.handle import Handles
-from oauthcore.jose.crypto import Verify, verify
+from oauthcore.jose.crypto import Verify, VerifyOwnKey, verify, verify_own_key
 from oauthcore.sealing import Sealing
 from oauthcore.signing.keys import KeySet, signing
 from oauthcore.wire.http import Response
@@ -48,6 +48,7 @@ class Instruments:
     client_documents: Documents = attrs.field(factory=Documents)
     unverified_documents: Documents = attrs.field(factory=lambda: Documents(new_budget=UNVERIFIED_BUDGET))
     verify: Verify = verify
+    verify_own_key: VerifyOwnKey = verify_own_key
     signing: Callable[[KeySet | None, int], SignJwt] = signing
     extra_claims: ExtraClaims | None = None
     record: Callable[[Call], Flow[Response]] | None = None

@@ -9,7 +9,7 @@ from oauthcore.flow.outcome import Change
 from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
 from oauthcore.records.confirmation import Confirmation
-from oauthcore.wire.http import Request
+from oauthcore.wire.http import Headers, Request
 
 if TYPE_CHECKING:
     from oauthcore.context import Context
@@ -22,10 +22,12 @@ class ProofOfPossession:
 
     What is issued is bound to the key by `confirmation`. `spent` are changes that the commit of the request carries, as
     those of `Authenticated` are: the `jti` of a proof is good once (RFC 9449 section 11.1).
+    The response that issues has the `headers`: the next nonce, say (RFC 9449 section 8.2).
     """
 
     confirmation: Confirmation
     spent: tuple[Change, ...] = ()
+    headers: Headers = ()
 
 
 ProvePossession: TypeAlias = Callable[[Request, Client, Any], Generator[Any, Any, ProofOfPossession | None]]
@@ -57,4 +59,5 @@ def joined(proofs: Iterable[ProofOfPossession]) -> ProofOfPossession | None:
             x5t_s256=next((one.x5t_s256 for one in named if one.x5t_s256 is not None), None),
         ),
         tuple(change for proof in found for change in proof.spent),
+        tuple(header for proof in found for header in proof.headers),
     )

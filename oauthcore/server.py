@@ -21,6 +21,7 @@ from oauthcore.clock import Clock
 from oauthcore.context import Context, Paths
 from oauthcore.device_grant import DEVICE_CODE, DeviceGrant
 from oauthcore.digest import Derivation, Digester
+from oauthcore.dpop.settings import Dpop
 from oauthcore.endpoints.endpoint import Endpoint, EndpointRequest, no_endpoint, other_method
 from oauthcore.endpoints.metadata import metadata, well_known_paths
 from oauthcore.endpoints.table import absent_document, check_endpoints, document_endpoint, own_endpoints
@@ -43,6 +44,7 @@ from oauthcore.given import check_callable, check_kind, strings
 from oauthcore.grants import GrantFlow
 from oauthcore.grants.ciba import ciba as ciba_grant
 from oauthcore.grants.device_code import device_code
+from oauthcore.grants.dpop import proving_by_dpop
 from oauthcore.grants.jwt_bearer import ID_JAG_PROFILE
 from oauthcore.handle import Handles
 from oauthcore.instruments import Call, Instruments
@@ -98,7 +100,8 @@ class AuthorizationServer:
     the accounts of a domain belong to (docs/webfinger.md). With `pushed_requests` clients push their authorization
     requests before they send the browser (RFC 9126, docs/pushed-requests.md). `request_objects` says what is demanded
     of signed requests (RFC 9101, docs/signed-requests.md). With `mutual_tls`, clients can authenticate by their
-    certificates (RFC 8705, docs/mutual-tls.md).
+    certificates (RFC 8705, docs/mutual-tls.md). With `dpop`, tokens are bound to a key of the client where
+    it proves that it has one (RFC 9449, docs/dpop.md).
     `extra_claims` is a function that adds claims to tokens, or a flow (docs/claims.md).
 
     Raises `ConfigurationError` for invalid settings.
@@ -132,6 +135,7 @@ class AuthorizationServer:
         extra_claims: AddClaims | None = None,
         request_objects: RequestObjects | None = None,
         mutual_tls: MutualTls | None = None,
+        dpop: Dpop | None = None,
     ) -> None:
         check_kind("issuer", issuer, str, "give the issuer's URL as a string")
         check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
@@ -222,6 +226,14 @@ class AuthorizationServer:
         if mutual_tls is not None and mutual_tls.methods:
             crypto.check_installed()
         self.mutual_tls = mutual_tls
+        check_kind("dpop", dpop, (Dpop, type(None)), "leave it out, or turn it on: dpop=Dpop()")
+        if dpop is not None and dpop.required and any("token" in one.split(" ") for one in self.policy.response_types):
+            remedy = "leave it out, or leave out response types with token: what goes through the browser is unbound"
+            raise ConfigurationError("dpop.required", True, remedy)
+        if dpop is not None:
+            crypto.check_installed()
+        self.dpop = dpop
+        self._possession: tuple[ProvePossession, ...] = () if dpop is None else (proving_by_dpop(dpop),)
         own = self._own_endpoints(instruments.keys)
         self._added = check_endpoints(own, endpoints, self.paths)
         listed = (*own, *self._added)
@@ -243,8 +255,8 @@ class AuthorizationServer:
             pushed_requests=pushed_requests,
             request_objects=self.request_objects,
             mutual_tls=mutual_tls,
+            dpop=dpop,
         )
-        self._possession: tuple[ProvePossession, ...] = ()
         self._take(instruments)
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.discovery_paths)
 
@@ -402,6 +414,7 @@ class AuthorizationServer:
             hint_keys=self._hint_keys,
             sign=instruments.signing(instruments.keys, now),
             verify=instruments.verify,
+            verify_own_key=instruments.verify_own_key,
             handles=instruments.handles,
             sealing=instruments.sealing,
             openid=self.openid,
@@ -417,6 +430,7 @@ class AuthorizationServer:
             response_algorithms=() if instruments.keys is None else instruments.keys.algorithms,
             possession=self._possession,
             mutual_tls=self.mutual_tls,
+            dpop=self.dpop,
         )
         return context
 
@@ -460,6 +474,7 @@ class AuthorizationServer:
             "device": self.device,
             "ciba": self.ciba,
             "pushed_requests": self.pushed_requests,
+            "dpop": self.dpop,
             "request_objects": self.request_objects,
             "mutual_tls": self.mutual_tls,
             "webfinger": self.webfinger,

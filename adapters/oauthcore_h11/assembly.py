@@ -22,6 +22,7 @@ from oauthcore import (
     CodeBinding,
     ConfigurationError,
     DeviceGrant,
+    Dpop,
     ExchangeRule,
     IdJagRule,
     LoopbackDocuments,
@@ -112,6 +113,7 @@ def server_of(
         pushed_requests=pushed_requests_of(configuration),
         request_objects=request_objects_of(configuration),
         mutual_tls=mutual_tls_of(configuration),
+        dpop=dpop_of(configuration),
         resources=resources_of(configuration),
         client_id_metadata=client_id_metadata_of(configuration),
         token_exchange=token_exchange_of(configuration),
@@ -199,6 +201,12 @@ def pushed_requests_of(configuration: Configuration) -> PushedRequests | None:
     return PushedRequests(
         lifetime=table.lifetime, required=table.required, max_from_address=table.max_from_address or None
     )
+
+
+def dpop_of(configuration: Configuration) -> Dpop | None:
+    """Return the settings of DPoP; None if it is off."""
+    table = configuration.dpop
+    return None if table is None else Dpop(**attrs.asdict(table))
 
 
 def request_objects_of(configuration: Configuration) -> RequestObjects:

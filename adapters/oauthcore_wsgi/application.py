@@ -21,6 +21,7 @@ from oauthcore import (
     Ciba,
     ClientIdMetadata,
     DeviceGrant,
+    Dpop,
     Login,
     MutualTls,
     Paths,
@@ -123,6 +124,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         pushed_requests: PushedRequests | None = None,
         request_objects: RequestObjects | None = None,
         mutual_tls: MutualTls | None = None,
+        dpop: Dpop | None = None,
         prefix: str = "",
     ) -> Self:
         """Make the server too, by the system's clock and chance, with the defaults for all else.
@@ -133,7 +135,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         `token_exchange` says who may exchange them, and `user_policy` who may use which client. With a `device` grant,
         devices without a browser get tokens. With `ciba`, clients ask users who are elsewhere, and with
         `pushed_requests` they push their requests; `request_objects` says what is demanded of signed ones, and
-        with `mutual_tls` they use certificates. `extra_claims` adds claims to tokens.
+        with `mutual_tls` they use certificates. `extra_claims` adds claims to tokens, and `dpop` binds them to a key.
         `prefix` is what a proxy cuts off and tells nobody.
         """
         server = AuthorizationServer(
@@ -156,6 +158,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             pushed_requests=pushed_requests,
             request_objects=request_objects,
             mutual_tls=mutual_tls,
+            dpop=dpop,
         )
         return cls(server, world, login=login, prefix=prefix)
 

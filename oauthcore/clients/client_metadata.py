@@ -43,7 +43,10 @@ STRINGS = (
     "authorization_encrypted_response_enc",
 )
 LISTS = ("redirect_uris", "grant_types", "response_types", "contacts", "request_uris")
-FLAGS = ("require_signed_request_object", "require_pushed_authorization_requests")
+FLAGS = (
+    *("require_signed_request_object", "require_pushed_authorization_requests"),
+    "dpop_bound_access_tokens",
+)
 # OIDC Dynamic Client Registration section 2 and the logout specifications.
 OPENID_STRINGS = (
     *("id_token_signed_response_alg", "id_token_encrypted_response_alg"),

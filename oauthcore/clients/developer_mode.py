@@ -24,6 +24,7 @@ _NOT_ALLOWED = re.compile(r"[^\x20\x21\x23-\x5B\x5D-\x7E]")
 _SHOWN = frozenset(
     {
         "application_type",
+        "dpop_bound_access_tokens",
         "enabled",
         "grant_types",
         "introspects_any",

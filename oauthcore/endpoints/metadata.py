@@ -13,6 +13,7 @@ from oauthcore.authorization.response_type import RESPONSE_TYPES
 from oauthcore.ciba import Ciba
 from oauthcore.clients.registered_keys import ASSERTION_ALGORITHMS
 from oauthcore.clients.registration import METHODS
+from oauthcore.dpop.settings import Dpop
 from oauthcore.endpoints.discovery import openid_members
 from oauthcore.endpoints.endpoint import Endpoint
 from oauthcore.jose import crypto
@@ -48,6 +49,7 @@ def metadata(
     pushed_requests: PushedRequests | None = None,
     request_objects: RequestObjects = NO_DEMANDS,
     mutual_tls: MutualTls | None = None,
+    dpop: Dpop | None = None,
 ) -> Response:
     """Return the document; it never changes while the server runs, so it is made once.
 
@@ -74,6 +76,8 @@ def metadata(
         members["require_signed_request_object"] = True
     if pushed_requests is not None:  # RFC 9126 section 5
         members["require_pushed_authorization_requests"] = pushed_requests.required
+    if dpop is not None:  # RFC 9449 section 5.1
+        members["dpop_signing_alg_values_supported"] = list(dpop.algorithms)
     if ciba is not None:
         members |= ciba_members()
     if openid is not None:

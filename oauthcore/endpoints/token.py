@@ -12,11 +12,13 @@ from oauthcore.context import Context
 from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.errors import OAuthError, UnauthorizedClient, UnsupportedGrantType
 from oauthcore.flow.effects import Flow
-from oauthcore.flow.outcome import Outcome
+from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.grants import GrantFlow
+from oauthcore.grants.dpop import check_bound
 from oauthcore.grants.token_request import TokenRequest
 from oauthcore.possession import prove_possession
 from oauthcore.records.client import Client
+from oauthcore.wire.http import with_headers
 
 
 def token(grants: Mapping[str, GrantFlow], incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
@@ -35,6 +37,8 @@ def token(grants: Mapping[str, GrantFlow], incoming: EndpointRequest, context: C
     proof = (yield from prove_possession(request, caller.client, context)) if context.possession else None
     authenticated = TokenRequest(caller, parameters, request, proof)
     try:
+        if caller.client.dpop_bound_access_tokens:
+            check_bound(proof)
         granted = usable_by(caller.client, grant_type, grant)(authenticated, context)
     except OAuthError as error:
         raise explain(error, caller.client, context) from None
@@ -44,6 +48,8 @@ def token(grants: Mapping[str, GrantFlow], incoming: EndpointRequest, context: C
     outcome = yield from granted
     if authenticated.spent:
         outcome = spend(authenticated.spent, outcome)
+    if proof is not None and proof.headers:
+        outcome = Decision(with_headers(outcome.value, proof.headers), outcome.changes, outcome.events)
     document, dynamic = caller.client.document, caller.client.dynamic
     if document is not None and outcome.value.status == 200:
         return spend(kept_in_use(caller.client, document, context), outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from oauthcore.clients.binding import check_binding
 from oauthcore.clients.management import (
     approve_client,
     explain_client,
@@ -167,6 +168,7 @@ class Clients:
         if method in METHODS and (context.mutual_tls is None or method not in context.mutual_tls.methods):
             remedy = f"use another, or offer it: mutual_tls=MutualTls(methods=[{method!r}])"
             raise ConfigurationError("token_endpoint_auth_method", method, remedy)
+        check_binding(client, context)
         if isinstance(self._keys, StoredKeys):
             check_outlived(client, policy.lifetimes, self._keys.policy)
         signed = (

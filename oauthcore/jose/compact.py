@@ -1,7 +1,8 @@
 """JOSE objects in compact serialization, parsed strictly before any key is used (RFC 7515, RFC 7516, RFC 8725).
 
 A token that brings or names its own key is refused: with `jwk`, `jku`, `x5u` and `x5c` an attacker would choose the
-key that verifies it, and a server that fetched such a URL could be made to request any address.
+key that verifies it, and a server that fetched such a URL could be made to request any address. Only a DPoP proof has
+to bring one, by `jwk`: it proves nothing but that its sender has that key (RFC 9449 section 4.2).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Flaw(Enum):
     COMPRESSED = "it is compressed"
     ALGORITHM = "its algorithm is not allowed here"
     UNKNOWN_KEY = "none of the keys is the one that it was made with"
+    NO_KEY = "it does not bring the public key that it was made with"
     SIGNATURE = "its signature is wrong"
     CIPHERTEXT = "it can't be decrypted"
     CLAIM_TYPE = "a registered claim has the wrong type"
@@ -54,7 +56,8 @@ class InvalidJwt(Exception):
 MAX_LENGTH = 16_384
 MAX_KID_LENGTH = 256
 
-_OWN_KEY = frozenset({"jwk", "jku", "x5u", "x5c"})
+_NAMED_KEY = frozenset({"jku", "x5u", "x5c"})
+_OWN_KEY = _NAMED_KEY | {"jwk"}
 _STRINGS = ("alg", "enc", "kid", "typ", "cty")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 
@@ -82,10 +85,10 @@ class Encrypted:
     text: str
 
 
-def read_signed(token: str) -> Signed:
-    """Parse a JWS; raises `InvalidJwt`."""
+def read_signed(token: str, *, brings_key: bool = False) -> Signed:
+    """Parse a JWS; one that `brings_key` may have it as `jwk` in its header. Raises `InvalidJwt`."""
     header, payload, signature = _parts(token, 3, Flaw.NOT_COMPACT)
-    members = _header(header)
+    members = _header(header, _NAMED_KEY if brings_key else _OWN_KEY)
     # RFC 7519 section 5.2: cty "JWT" announces a nested token. No signed token that is expected here has one.
     if members.get("cty") is not None:
         raise InvalidJwt(Flaw.NESTED)
@@ -154,13 +157,13 @@ def _decoded(part: str) -> bytes:
     return value
 
 
-def _header(text: bytes) -> Mapping[str, object]:
+def _header(text: bytes, refused: frozenset[str] = _OWN_KEY) -> Mapping[str, object]:
     try:
         header = parse_object(text)
     except ValueError:
         raise InvalidJwt(Flaw.HEADER_NOT_JSON) from None
     # RFC 8725 section 3.10: `jku` and `x5u` could send the server anywhere (SSRF); `jwk` would fit any signature.
-    if header.keys() & _OWN_KEY:
+    if header.keys() & refused:
         raise InvalidJwt(Flaw.OWN_KEY)
     if "crit" in header or "b64" in header:
         # RFC 7515 section 4.1.11: a critical extension that is not supported makes a token invalid. None is supported.

@@ -20,7 +20,15 @@ import attrs
 from oauthcore.digest import base64url
 from oauthcore.errors import ConfigurationError
 from oauthcore.jose.compact import Encrypted, Flaw, InvalidJwt, Signed, read_claims, read_encrypted, read_signed
-from oauthcore.jose.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS, SERVER_ALGORITHMS, SIGNATURES, Jwk
+from oauthcore.jose.jwk import (
+    ASYMMETRIC_ALGORITHMS,
+    CONTENT_ENCRYPTIONS,
+    ENCRYPTIONS,
+    SERVER_ALGORITHMS,
+    SIGNATURES,
+    Jwk,
+    public_key,
+)
 from oauthcore.jose.jwt import Encryption, Jwt
 from oauthcore.wire.text import JSON_WHITE_SPACE
 
@@ -51,8 +59,18 @@ class VerifiedJwt:
     claims: Mapping[str, object]
 
 
-# The signature of `verify`, for a recorder or a replay to put another function in its place.
+@attrs.frozen
+class SelfSigned:
+    """The evidence that a token was signed with the key that it brings; its claims are not checked yet."""
+
+    header: Mapping[str, object]
+    claims: Mapping[str, object]
+    key: Jwk
+
+
+# The signatures of `verify` and `verify_own_key`, for a recorder or a replay to put other functions in their places.
 Verify = Callable[[str, Iterable[Jwk], Collection[str]], VerifiedJwt]
+VerifyOwnKey = Callable[[str, Collection[str]], SelfSigned]
 
 
 def sign(jwts: Iterable[tuple[Jwt, Jwk]]) -> tuple[str, ...]:
@@ -118,6 +136,31 @@ def verify(token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> Veri
     if not any(_is_signed_with(signed, key) for key in candidates):
         raise InvalidJwt(Flaw.SIGNATURE)
     return VerifiedJwt(signed.header, read_claims(signed.payload))
+
+
+def verify_own_key(token: str, algorithms: Collection[str]) -> SelfSigned:
+    """Return the claims of a token that was signed with the public key in its own header, and that key.
+
+    It proves that the sender has the key, and not who they are (RFC 9449 section 4.3). Raises `InvalidJwt`.
+    """
+    signed = read_signed(token, brings_key=True)
+    if signed.alg not in algorithms or signed.alg not in ASYMMETRIC_ALGORITHMS:
+        raise InvalidJwt(Flaw.ALGORITHM)
+    key = key_brought_by(signed)
+    if not _is_signature(signed, key, _strangers_key):
+        raise InvalidJwt(Flaw.SIGNATURE)
+    return SelfSigned(signed.header, read_claims(signed.payload), key)
+
+
+def key_brought_by(signed: Signed) -> Jwk:
+    """Return the key in the header of a token, which fits its algorithm; raises `InvalidJwt`."""
+    try:
+        key = public_key(signed.header.get("jwk"))
+    except ValueError:
+        raise InvalidJwt(Flaw.NO_KEY) from None
+    if not key.fits_signature(signed.alg):
+        raise InvalidJwt(Flaw.NO_KEY)
+    return key.bare
 
 
 def encrypt(token: str, encryption: Encryption) -> str:
@@ -258,8 +301,12 @@ def _candidates(kid: str | None, fitting: Iterable[Jwk]) -> list[Jwk]:
 
 
 def _is_signed_with(signed: Signed, key: Jwk) -> bool:
+    return _is_signature(signed, key, _key)
+
+
+def _is_signature(signed: Signed, key: Jwk, imported: Callable[[Jwk], Key]) -> bool:
     try:
-        return bool(_signature(signed.alg).verify(signed.signing_input, signed.signature, _key(key)))
+        return bool(_signature(signed.alg).verify(signed.signing_input, signed.signature, imported(key)))
     except ConfigurationError:
         raise
     except Exception:  # the key is malformed, or the signature has a form that such a key can't make
@@ -294,6 +341,16 @@ def check_installed() -> None:
 @lru_cache(_KEYS_REMEMBERED)
 def _key(jwk: Jwk) -> Key:
     """Import a key; raises `ValueError` for an RSA key that is too small, or too slow to verify with."""
+    return _imported(jwk)
+
+
+# Anybody may bring any number of keys, which must not push those out that the server and its clients are known by.
+@lru_cache(_KEYS_REMEMBERED)
+def _strangers_key(jwk: Jwk) -> Key:
+    return _imported(jwk)
+
+
+def _imported(jwk: Jwk) -> Key:
     members = jwk.members
     if jwk.kty == "RSA" and (bits := _bits(str(members["n"]))) not in RSA_BITS:
         raise ValueError(f"an RSA key of {bits} bits")

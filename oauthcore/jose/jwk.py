@@ -6,8 +6,10 @@ verified with a shared secret only, never with a public key.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Literal, Self
 
@@ -112,6 +114,12 @@ class Jwk:
         return base64url(digest)
 
     @property
+    def bare(self) -> Jwk:
+        """Return the public key with nothing but what makes it that key; equal keys are then equal values."""
+        members = self.members
+        return Jwk.of({name: members[name] for name in _IDENTITY[self.kty]})
+
+    @property
     def public(self) -> Jwk:
         """Return the public half, with the members that are known to be public."""
         if self.kty == "oct":
@@ -148,6 +156,37 @@ class Jwk:
     def _secret_length(self) -> int:
         # RFC 7518 section 3.2: an HMAC key MUST be at least as long as the hash. A shorter one fits no algorithm.
         return len(str(self.members["k"])) * 6 // 8
+
+
+# All that is private in keys of any kind (RFC 7518 section 6, RFC 8037 section 2); `oth` are further primes.
+PRIVATE_MEMBERS = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth"})
+_NUMBER = re.compile(r"[A-Za-z0-9_-]+")
+# RFC 7518 section 6.2.1.2: a coordinate has the full length of its curve.
+_COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66, "Ed25519": 32}
+
+
+def public_key(members: object) -> Jwk:
+    """Return an asymmetric public key that a stranger has sent; raises `ValueError` for anything else.
+
+    A private key is refused, not reduced to its public half: everybody on the way has seen it. There is one spelling
+    of a number: a second one would be another thumbprint of the same key.
+    """
+    if not isinstance(members, dict) or members.keys() & PRIVATE_MEMBERS:
+        raise ValueError("it is no public key")
+    key = Jwk.of(members)
+    if key.kty == "oct" or not all(_is_number(str(members[name]), key) for name in _PUBLIC[key.kty] - {"crv"}):
+        raise ValueError("its numbers are not spelled as a key's are")
+    return key
+
+
+def _is_number(text: str, key: Jwk) -> bool:
+    if not _NUMBER.fullmatch(text):
+        return False
+    number = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if len(text) % 4 != 1 else b""
+    if base64url(number) != text:
+        return False
+    # RFC 7518 section 2: Base64urlUInt has no zeros in front.
+    return number[:1] != b"\0" if key.kty == "RSA" else len(number) == _COORDINATE_BYTES.get(key.crv or "")
 
 
 def symmetric(secret: bytes) -> Jwk:

@@ -192,6 +192,8 @@ class Client:
     require_signed_request_object: bool = False
     # RFC 9126 section 6: then nobody but the client itself can begin a request of its.
     require_pushed_authorization_requests: bool = False
+    # RFC 9449 section 5.2: then it gets no token that who steals it could use.
+    dpop_bound_access_tokens: bool = False
     # With `pairwise`, clients of one sector know a person by one `sub`, and no other does (OIDC Core section 8.1).
     subject_type: SubjectType = "public"
     sector_identifier_uri: str | None = None

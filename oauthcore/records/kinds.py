@@ -22,7 +22,7 @@ from oauthcore.records.login import LoginSession, LogoutDelivery
 from oauthcore.records.pushed_request import PushedRequest
 from oauthcore.records.record import Owned, Record
 from oauthcore.records.registration_limits import KeptClientCount, RegistrationCount, RegistrationSlot
-from oauthcore.records.token import AccessToken, AuthorizationCode, RefreshToken, SpentAssertion
+from oauthcore.records.token import AccessToken, AuthorizationCode, RefreshToken, SpentAssertion, SpentProof
 
 # Found by their subject, too, for which there is the only index beside the key: a user's records, and deliveries.
 BY_SUBJECT: tuple[type[Owned], ...] = (
@@ -39,7 +39,7 @@ _OWN: tuple[type[Record], ...] = (
     *BY_SUBJECT,
     *(AccessToken, AuthorizationCode, Client, Interaction, KeyRing, RefreshToken, SpentAssertion, WithdrawalMark),
     *(InitialAccessToken, KeptClientCount, RegistrationCount, RegistrationSlot),
-    *(DeviceAuthorization, DeviceCount, PushedRequest, UserCode),
+    *(DeviceAuthorization, DeviceCount, PushedRequest, SpentProof, UserCode),
 )
 OWN: dict[str, type[Record]] = {kind.__name__: kind for kind in _OWN}
 

@@ -93,6 +93,17 @@ class RefreshToken:
 
 
 @attrs.frozen(kw_only=True)
+class SpentProof:
+    """Remember that a DPoP proof was used, until it can't be used any more (RFC 9449 section 11.1)."""
+
+    # Of `jkt` and the `jti` together: with another key, the same `jti` is another proof.
+    key: Digest
+    jkt: str
+    # Not before the proof is too old to be accepted: else it could be used once more.
+    expires_at: int
+
+
+@attrs.frozen(kw_only=True)
 class SpentAssertion:
     """Remember that a client assertion was used, until it can't be used any more (RFC 7523 section 3, on `jti`)."""
 

@@ -33,6 +33,7 @@ def test_the_package_offers_these_names_and_no_others() -> None:
         "ConfigurationError",
         "DeviceGrant",
         "DeviceState",
+        "Dpop",
         "ExchangeAllowance",
         "ExchangeRequest",
         "ExchangeRule",

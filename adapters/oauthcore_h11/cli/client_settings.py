@@ -33,6 +33,7 @@ RequestUris = Annotated[tuple[str, ...] | None, Parameter(name="--request-uri", 
 RequestSigningAlg = Annotated[Text, Parameter(name="--request-signing-alg")]
 SignedRequest = Annotated[YesOrNo, Parameter(name="--require-signed-request")]
 PushedRequest = Annotated[YesOrNo, Parameter(name="--require-pushed")]
+DpopBound = Annotated[YesOrNo, Parameter(name="--dpop-bound")]
 PostLogoutUris = Annotated[tuple[str, ...] | None, Parameter(name="--post-logout-redirect-uri", negative="")]
 Requirements = Annotated[tuple[str, ...] | None, Parameter(name="--require", negative="")]
 Allowances = Annotated[tuple[str, ...] | None, Parameter(name="--allow", negative="")]
@@ -91,6 +92,8 @@ class ClientSettings:
         Refuse its authorization requests unless each is a signed request object.
     require_pushed_authorization_requests
         Refuse its authorization requests unless it has pushed each (RFC 9126).
+    dpop_bound_access_tokens
+        Refuse its token requests unless each has a DPoP proof, by which its tokens are bound to its key (RFC 9449).
     post_logout_redirect_uris
         Where users may be sent after they sign out; repeat for more than one.
     backchannel_logout_uri
@@ -131,6 +134,7 @@ class ClientSettings:
     request_object_signing_alg: RequestSigningAlg = None
     require_signed_request_object: SignedRequest = None
     require_pushed_authorization_requests: PushedRequest = None
+    dpop_bound_access_tokens: DpopBound = None
     post_logout_redirect_uris: PostLogoutUris = None
     backchannel_logout_uri: Text = None
     frontchannel_logout_uri: Text = None

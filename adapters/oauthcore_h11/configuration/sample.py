@@ -157,6 +157,16 @@ storage = "sqlite:oauthcore.db"
 # required = false                   # true: of every client, not only of those that are registered so
 # max_from_address = 1000            # requests of public clients within the lifetime; 0 is no limit
 
+# Tokens that are bound to a key of the client, which signs each request with it: this table turns it on. See
+# docs/dpop.md.
+# [dpop]
+# algorithms = ["ES256", "EdDSA", "Ed25519", "PS256", "ES384", "RS256"]
+# lifetime = 60                      # of a proof, from its iat
+# skew = 30                          # by which its iat may be ahead, for clocks differ
+# required = false                   # true: of every client, not only of those that are registered so
+# require_nonce = false              # true: a proof needs a nonce of this server
+# nonce_lifetime = 300               # for which a nonce is good at least, and twice as long at most
+
 # What is demanded of signed requests. See docs/signed-requests.md.
 # [request_objects]
 # required = false                   # true: every request has to be one

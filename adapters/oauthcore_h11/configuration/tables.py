@@ -31,6 +31,7 @@ from oauthcore.assertions.trusted_issuer import MAX_LIFETIME, Use
 from oauthcore.clients.dynamic_registration import MAX_CLIENTS, MAX_FROM_ADDRESS, MAX_FROM_USER, UNUSED_LIFETIME
 from oauthcore.device_grant import INTERVAL, LIFETIME, MAX_WRONG_FROM_ADDRESS, MAX_WRONG_OF_USER
 from oauthcore.device_grant import MAX_FROM_ADDRESS as DEVICES_FROM_ADDRESS
+from oauthcore.dpop import settings as dpop
 from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS
 from oauthcore.jose.registered_claims import SKEW
 from oauthcore.policy import UnknownScopeName
@@ -227,6 +228,18 @@ class PushedRequestsTable:
     lifetime: int = pushed_requests.LIFETIME
     required: bool = False
     max_from_address: int = attrs.field(default=pushed_requests.MAX_FROM_ADDRESS, validator=at_least(0))  # type: ignore[call-overload]  # any of them
+
+
+@attrs.frozen(kw_only=True)
+class DpopTable:
+    """Bind tokens to a key of the client, by being there (RFC 9449). The settings are those of `oauthcore.Dpop`."""
+
+    algorithms: tuple[str, ...] = dpop.ALGORITHMS
+    lifetime: int = dpop.LIFETIME
+    skew: int = dpop.SKEW
+    required: bool = False
+    require_nonce: bool = False
+    nonce_lifetime: int = dpop.NONCE_LIFETIME
 
 
 @attrs.frozen(kw_only=True)
@@ -526,6 +539,7 @@ class ClientTable:
     request_object_signing_alg: str | None = None
     require_signed_request_object: bool = False
     require_pushed_authorization_requests: bool = False
+    dpop_bound_access_tokens: bool = False
     redirect_uris: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
     response_types: tuple[str, ...] | None = None
@@ -621,6 +635,7 @@ class Configuration:
     pushed_requests: PushedRequestsTable | None = None
     request_objects: RequestObjectsTable = RequestObjectsTable()
     mutual_tls: MutualTlsTable | None = None
+    dpop: DpopTable | None = None
     resources: tuple[ResourceTable, ...] = ()
     resource_policy: ResourcePolicyTable | None = None
     client_id_metadata: ClientIdMetadataTable | None = None
