@@ -21,8 +21,9 @@ from oauthcore import Client
 from oauthcore.flow.outcome import Insert
 from oauthcore.records.grant import Grant
 from oauthcore.storage.purging import BATCH
-from oauthcore_h11.cli import app, main
+from oauthcore_h11.cli import main
 from oauthcore_h11.cli.client_settings import ClientSettings
+from oauthcore_h11.cli.commands import app
 from oauthcore_sqlite import SqliteStorage
 from tests.core.signing_keys import key_for
 from tests.h11.installation import with_any_password
@@ -712,8 +713,8 @@ def test_list_of_commands_says_of_each_what_it_says_of_itself(shell: Shell, name
 
 
 def test_command_that_only_reads_imports_nothing_that_serves(shell: Shell, tmp_path: Path) -> None:
-    code = "import sys; from oauthcore_h11.cli import app; app(['client', 'list'], result_action='return_value'); "
-    code += "print(*sys.modules)"
+    code = "import sys; from oauthcore_h11.cli.commands import app; "
+    code += "app(['client', 'list'], result_action='return_value'); print(*sys.modules)"
     said = run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True).stdout
     imported = set(said.split("\n")[-2].split())
 

@@ -1,75 +1,28 @@
-"""The command line `oauthcore`: its commands, each imported when it is called."""
+"""The command line `oauthcore`: how a command is run, and how its failure is told.
+
+`oauthcore mock` is started by test suites, which wait for it: a start whose options are all written in the plain way is
+read by `mock_options.py`. Any other command line is read by cyclopts, whose import takes as long as that of asyncio.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import NoReturn
-
-from cyclopts import App, CycloptsError
 
 from oauthcore import ConfigurationError
 from oauthcore.errors import EffectFailed, OAuthError
+from oauthcore_h11.cli.complaint import complain
 
 # The exit status that a shell reports for a process ended by SIGINT: 128 plus the signal's number.
 INTERRUPTED = 130
-# As many characters as flags of one letter have that are written as one, at most; what is longer is a value.
-LONGEST_FLAGS = 4
-
-app = App(
-    name="oauthcore",
-    help="An OAuth 2.x authorization server: a demo, and one to run.",
-    version=lambda: version("oauthcore"),
-)
-# A command is imported only when it is called, since `client list` needs nothing that `serve`, `demo` or `replay`
-# import. So the summaries in `--help` stand here; a test compares them with the docstrings.
-for name, place, summary in (
-    ("demo", "demonstration:demo", "Serve the quick start in memory, on the loopback interface only."),
-    ("mock", "mocking:mock", "Serve a provider for tests that signs in any user and can simulate faults."),
-    ("init", "operation:init", "Write a configuration file with a new token key, to read and to change."),
-    ("check", "operation:check", "Check the configuration and everything it refers to, without serving."),
-    (
-        *("serve", "operation:serve"),
-        "Serve until SIGTERM or Ctrl-C; SIGHUP reloads the configuration and the certificates.",
-    ),
-    (
-        *("doctor", "doctor:examine"),
-        "Examine a deployment as its clients see it: report problems, who they affect, and remedies.",
-    ),
-    (
-        *("purge", "grants:purge"),
-        "Remove expired records. A running server does this by itself.",
-    ),
-    (
-        *("replay", "replay:explain"),
-        "Explain a recorded decision: its facts, the checks that passed, and the one that refused, with its section.",
-    ),
-    (
-        *("device-login", "device_login:device_login"),
-        "Play a device in the terminal: show a code, wait until its user has answered, and print the tokens.",
-    ),
-    ("client", "dynamic_clients:clients", "Register, list, change and remove clients, and replace their secrets."),
-    (
-        *("registration-token", "dynamic_clients:tokens"),
-        "Issue, list and revoke the tokens that clients register themselves with.",
-    ),
-    ("user", "people:people", "Add, list, change, disable and remove users."),
-    ("grant", "grants:grants", "List what users have authorized, and revoke it."),
-    ("keys", "keys:keys", "List, rotate and import the keys that sign tokens."),
-    ("db", "database:database", "Upgrade the tables of a database, and check them."),
-):
-    app.command(f"{__name__}.{place}", name=name, help=summary)
-app.register_install_completion_command(add_to_startup=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 for success, 2 for unusable input, 1 for any other failure."""
     try:
-        app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
-    except CycloptsError as error:
-        complain(f"{' '.join(str(error).split())} {hint(arguments)}See oauthcore --help.", 2)
+        _run(sys.argv[1:] if arguments is None else arguments)
     except ConfigurationError as error:
         # Imported here, as the commands are: its imports take a third of the start of a command.
         from oauthcore_h11.file_words import in_file_words
@@ -90,14 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(0)
 
 
-def hint(arguments: Sequence[str] | None) -> str:
-    """Return a remedy if a value may have been read as an option, as one that begins with -c or -h."""
-    given = sys.argv[1:] if arguments is None else arguments
-    is_value = any(len(text) > LONGEST_FLAGS and text[0] == "-" != text[1] for text in given)
-    return "Write -- before a value that begins with a hyphen, or = after its option. " if is_value else ""
+def _run(arguments: Sequence[str]) -> None:
+    if arguments and arguments[0] == "mock":
+        from oauthcore_h11.cli import mock_options
 
+        options = mock_options.read(arguments[1:])
+        if options is not None:
+            from oauthcore_h11.cli.mock_server import serve_mock
 
-def complain(sentence: str, status: int) -> NoReturn:
-    """Print one line that says what is wrong, and exit."""
-    sys.stderr.write(f"oauthcore: {' '.join(sentence.split())}\n")
-    sys.exit(status)
+            return serve_mock(options)
+    from oauthcore_h11.cli.commands import run
+
+    return run(arguments)

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import ssl
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from socket import socket
 
@@ -14,7 +14,13 @@ from oauthcore_h11.transport import Server
 
 
 async def serve_until_signal(
-    server: Server, sockets: Iterable[socket], greeting: str, *, tls: ssl.SSLContext | None = None, grace: float = 5.0
+    server: Server,
+    sockets: Iterable[socket],
+    greeting: str,
+    *,
+    tls: ssl.SSLContext | None = None,
+    grace: float = 5.0,
+    once_listening: Callable[[], None] | None = None,
 ) -> None:
     """Print the greeting once the server listens; after SIGINT or SIGTERM, finish requests for `grace` seconds."""
     end = asyncio.Event()
@@ -26,5 +32,7 @@ async def serve_until_signal(
     # Flushed, since the parent process may wait on a pipe for this line.
     sys.stdout.write(greeting)
     sys.stdout.flush()
+    if once_listening is not None:
+        once_listening()
     await end.wait()
     await server.stop(grace)

@@ -1,44 +1,23 @@
-"""`oauthcore mock`: the provider for tests, on a port, for test suites in any language."""
+"""`oauthcore mock`: the arguments of the command."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import ssl
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import urlsplit
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from oauthcore import ConfigurationError, Outgoing, Request, Response
-from oauthcore.wire.text import ascii_lower
-from oauthcore_h11.cli.in_memory import serve_until_signal
+from oauthcore_h11.cli.mock_options import DEFAULT_PORT, MockOptions
+from oauthcore_h11.cli.mock_server import serve_mock
 from oauthcore_h11.cli.options import ListeningJson, LoopbackHost, Port
-from oauthcore_h11.known_hosts import KnownHosts
-from oauthcore_h11.loopback import LOCALHOST, listen, listen_at, port_of
-from oauthcore_h11.settings import Settings
-from oauthcore_h11.transport import Server
-from oauthcore_mock import Issuer, Provider
-from oauthcore_mock.configuration import configure
-from oauthcore_mock.control import DOCUMENT, Control
+from oauthcore_h11.loopback import LOCALHOST
 
-ISSUER = "default"
-CLIENT = "test-client"
-# What clients publish, and where they are told of logouts, is on this machine.
-LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
-# All clients of a suite share an address.
-SETTINGS = Settings(connections_per_address=1_000)
-_EXPOSED = "its callers can sign in as any user: use a loopback host, or allow this with --exposed"
 _FLAG = Parameter(negative="")
 
 
 def mock(
     *,
-    port: Port = 9400,
+    port: Port = DEFAULT_PORT,
     host: LoopbackHost = LOCALHOST,
     url: str | None = None,
     user: list[str] | None = None,
@@ -68,120 +47,16 @@ def mock(
     exposed
         Allow a host that other machines can reach.
     """
-    scheme = "http" if https is None else "https"
-    sockets = listen_at((host,), host, port) if exposed else listen(host, port, _EXPOSED)
-    with ExitStack() as listening:
-        for each in sockets:
-            _ = listening.enter_context(each)
-        port = port_of(sockets[0])
-        name = ascii_lower(host).strip("[]")
-        own = f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"
-        provider = Provider(
-            url or own,
-            makes_issuers=True,
-            shows_form=form,
-            takes_any_client=not strict_clients,
-            begin=lambda issuer: begin(issuer, user or []),
-            fetch=lambda request: fetcher(exposed=exposed)(request),
-        )
-        if config is not None:
-            configure(provider, _parsed(config))
-        issuer = provider.issuers[0] if provider.issuers else provider.issuer(ISSUER)
-        tls = None if https is None else throw_away_tls(https, provider.url)
-        provider.material.prepare()
-        control = Control(provider, None if exposed else known_hosts(provider.url, port))
-        greeting = for_programs(issuer, provider) if as_json else for_people(issuer, provider, https)
-        answering = _answering(provider, control)
-        # If it is exposed, the names under which others reach it are unknown.
-        known = answering if exposed else KnownHosts(answering, frozenset({ascii_lower(urlsplit(provider.url).netloc)}))
-        server = Server(known, SETTINGS)
-        asyncio.run(serve_until_signal(server, sockets, greeting, tls=tls, grace=0))
-
-
-@cache
-def fetcher(*, exposed: bool = False) -> Callable[[Outgoing], Response]:
-    """Return what asks clients for their keys, and tells them of logouts; made when one is asked.
-
-    If others reach the provider, it does not reach what listens on this machine's loopback interface: its control API
-    takes any address.
-    """
-    from oauthcore_fetch import Fetcher
-
-    return Fetcher() if exposed else Fetcher(allow=LOOPBACK)
-
-
-def begin(issuer: Issuer, users: list[str]) -> None:
-    """Add its client and users to a new issuer."""
-    _ = issuer.client(CLIENT)
-    for sub in users:
-        _ = issuer.user(sub)
-    if users:
-        issuer.people.default = issuer.people.find(users[0])
-
-
-def known_hosts(url: str, port: int) -> set[str]:
-    """Return the accepted values of `Host` for the control API."""
-    loopback = {f"{name}:{port}" for name in (LOCALHOST, "127.0.0.1", "[::1]")}
-    return {*loopback, urlsplit(url).netloc}
-
-
-def throw_away_tls(ca_file: Path, url: str) -> ssl.SSLContext:
-    """Return a TLS context with a certificate for a URL's host, and write that of its authority to a file."""
-    try:
-        import trustme
-    except ImportError:
-        raise ConfigurationError(
-            "--https", str(ca_file), 'install what it takes: pip install "oauthcore[mock]"'
-        ) from None
-    authority = trustme.CA()
-    try:
-        authority.cert_pem.write_to_path(str(ca_file))
-    except OSError as error:
-        remedy = f"it can't be written ({error.strerror}); name another file"
-        raise ConfigurationError("--https", str(ca_file), remedy) from None
-    names = dict.fromkeys((urlsplit(url).hostname or LOCALHOST, LOCALHOST, "127.0.0.1", "::1"))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names).configure_cert(context)
-    return context
-
-
-def for_programs(issuer: Issuer, provider: Provider) -> str:
-    """Return one line of JSON: the metadata, a client, and the URL of the control API."""
-    client = {"client_id": CLIENT, "client_secret": issuer.client(CLIENT).client_secret}
-    return json.dumps({**issuer.metadata, **client, "control": provider.url + DOCUMENT.rpartition("/")[0]}) + "\n"
-
-
-def for_people(issuer: Issuer, provider: Provider, ca_file: Path | None) -> str:
-    """Return the settings for an application, as text."""
-    client = issuer.client(CLIENT)
-    trust = "" if ca_file is None else f"authority      {ca_file} (trust it only in the test suite)\n"
-    return (
-        "oauthcore mock: a provider for tests. It signs in any user, without a password: never rely on it.\n\n"
-        f"issuer         {issuer.url}\n"
-        f"client_id      {client.client_id}\n"
-        f"client_secret  {client.client_secret}\n"
-        f"{trust}"
-        f"signs in       {issuer.people.default.sub}\n\n"
-        f"Any other first segment of a path is an issuer of its own, as {provider.url}/another.\n"
-        f"The control API is described by {provider.url}{DOCUMENT}\n\n"
-        "Ctrl-C ends it.\n"
+    options = MockOptions(
+        port=port,
+        host=host,
+        url=url,
+        user=tuple(user or ()),
+        config=config,
+        form=form,
+        strict_clients=strict_clients,
+        https=https,
+        exposed=exposed,
+        as_json=as_json,
     )
-
-
-def _parsed(config: Path) -> Mapping[str, Any]:
-    from oauthcore_h11.configuration.reading import parse
-
-    return parse(config)
-
-
-def _answering(provider: Provider, control: Control) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        if control.owns(request.path):
-            # In a thread: a client that is told of a logout asks for the keys before it answers.
-            return await asyncio.to_thread(control.handle, request)
-        reply = provider.handle(request)
-        if reply.delay:
-            await asyncio.sleep(reply.delay)
-        return reply.response
-
-    return answer
+    serve_mock(options)

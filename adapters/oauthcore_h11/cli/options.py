@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Annotated, TypeAlias
 
 from cyclopts import Parameter
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 Config: TypeAlias = Annotated[
     Path, Parameter(name=("--config", "-c"), env_var="OAUTHCORE_CONFIG", help="The configuration file.")
@@ -46,6 +43,11 @@ def show(rows: Iterable[Mapping[str, object]], columns: Sequence[str], *, as_jso
     if as_json:
         sys.stdout.write(json.dumps(listed) + "\n")
         return
+    # Imported here: it takes a sixth of the start of a command, and few print a table.
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
