@@ -93,6 +93,27 @@ class Browser:
         people = self.provider.issuer_at(url).people
         return self._back(url, decision(sub or people.default, None, people, denies=True))
 
+    def connect_device(
+        self,
+        url: str,
+        sub: str | User | None = None,
+        claims: Mapping[str, object] | None = None,
+        *,
+        scope: str | Iterable[str] | None = None,
+        denies: bool = False,
+    ) -> None:
+        """Follow a device's `verification_uri_complete`; sign in as `sub`, and allow `scope`, everything, or nothing.
+
+        Raises `NotSentBack` if no device waits with its code.
+        """
+        decided = None
+        if sub is not None or claims is not None or scope is not None or denies:
+            people = self.provider.issuer_at(url).people
+            decided = decision(sub or people.default, claims, people, scope=scope, denies=denies)
+        response = self.visit(url, decided)
+        if response.status >= 400:
+            raise NotSentBack(_said(url, response))
+
     def log_out(self, url: str) -> str | None:
         """Follow a client's logout URL; return where the browser is redirected afterwards, None if it is not."""
         response = self.visit(url)

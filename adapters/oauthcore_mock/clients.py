@@ -11,8 +11,11 @@ from urllib.parse import parse_qsl, unquote_plus
 import attrs
 
 from oauthcore import AuthorizationServer, Client, ConfigurationError, Request, Secret, World, run
+from oauthcore.device_grant import DEVICE_CODE
+from oauthcore.grants.jwt_bearer import GRANT_TYPE as JWT_BEARER
 from oauthcore.jose.compact import InvalidJwt, read_claims, read_signed
 from oauthcore.scope import Scope
+from oauthcore.token_exchange import GRANT_TYPE as TOKEN_EXCHANGE
 from oauthcore_mock.settings import SCOPES
 
 # Long enough for an HMAC with SHA-512 (RFC 7518 section 3.2), as `client_secret_jwt` may need.
@@ -50,12 +53,15 @@ def register(
     is_public: bool,
 ) -> RegisteredClient:
     """Register a client for everything that its server offers."""
-    grants = {"authorization_code", "refresh_token", "implicit", *(() if is_public else ("client_credentials",))}
-    offered = server.policy.grant_types | {"implicit"}
+    offered = server.policy.grant_types | {"implicit", DEVICE_CODE, TOKEN_EXCHANGE}
+    if server.trusted_issuers:
+        offered |= {JWT_BEARER}
+    if is_public:
+        offered -= {"client_credentials", TOKEN_EXCHANGE}
     chosen: dict[str, Any] = {
         "redirect_uris": redirect_uris or (UNKNOWN_REDIRECT,),
         "scope": " ".join(SCOPES) if scope is None else scope,
-        "grant_types": sorted(grants & offered | ({"password"} & offered)),
+        "grant_types": sorted(offered),
         "response_types": [each for each in _TYPES if each in server.policy.response_types],
         "token_endpoint_auth_method": "none" if is_public else None,
         "id_token_signed_response_alg": alg,

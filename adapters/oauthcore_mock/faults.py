@@ -20,6 +20,8 @@ EndpointName: TypeAlias = Literal[
     "jwks",
     "metadata",
     "end_session",
+    "device_authorization",
+    "pushed_authorization_request",
 ]
 ENDPOINTS: tuple[str, ...] = get_args(EndpointName)
 TOKENS: tuple[str, ...] = get_args(TokenName)

@@ -30,7 +30,7 @@ _HEADERS = (
 def form_page(handle: str, pending: PendingInteraction | None, people: People, problem: str = "") -> Response:
     """Show the users and what they are asked to allow."""
     if pending is None and not problem:
-        return _page(
+        return page(
             400, "Nothing waits here", "<p>This login is over, or was never begun. Begin again at the application."
         )
     known = "".join(
@@ -47,7 +47,7 @@ def form_page(handle: str, pending: PendingInteraction | None, people: People, p
     )
     said = f'<p role="alert"><strong>{escape(problem)}</strong>' if problem else ""
     hidden = f'<input type="hidden" name="interaction" value="{escape(handle)}">'
-    return _page(
+    return page(
         400 if problem else 200,
         "Sign in to the provider for tests",
         f'{said}{what}<form method="post">{hidden}<p>{known}</form>'
@@ -63,7 +63,7 @@ def sign_out_page(handle: str) -> Response:
     """Ask whether the user wants to sign out."""
     hidden = f'<input type="hidden" name="logout" value="{escape(handle)}">'
     button = "<p><button>Sign out</button>"
-    return _page(200, "Sign out of the provider for tests", f'<form method="post">{hidden}{button}</form>')
+    return page(200, "Sign out of the provider for tests", f'<form method="post">{hidden}{button}</form>')
 
 
 def form_values(request: Request) -> dict[str, str]:
@@ -83,7 +83,8 @@ def decision_of(values: dict[str, str], people: People) -> Decision | str:
     return decision(sub, claims, people, denies="deny" in values)
 
 
-def _page(status: int, title: str, content: str) -> Response:
+def page(status: int, title: str, content: str) -> Response:
+    """Return a page for a developer's own browser."""
     text = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'

@@ -17,6 +17,7 @@ from oauthcore import (
     AuthorizationServer,
     ConfigurationError,
     MemoryStorage,
+    Paths,
     Policy,
     Request,
     Response,
@@ -32,7 +33,7 @@ from oauthcore.jose.jwk import Jwk
 from oauthcore.jose.jwt import Jwt
 from oauthcore.jose.strict_json import parse_object
 from oauthcore.wire.http import Outgoing
-from oauthcore_mock import settings
+from oauthcore_mock import device, settings
 from oauthcore_mock.any_client import AnyClient
 from oauthcore_mock.back_channel import DeliveredLogout, deliver_logouts
 from oauthcore_mock.clients import LearningClients, RegisteredClient, register
@@ -92,6 +93,9 @@ class Issuer:
         takes_any_client: bool = False,
         imitation: Imitation | None = None,
         extra_claims: AddClaims | None = None,
+        trusts: Iterable[Issuer] = (),
+        paths: Paths | None = None,
+        reads_client_documents: bool = False,
     ) -> None:
         self.url = url
         self.imitation = imitation
@@ -115,6 +119,12 @@ class Issuer:
             registration=settings.registration(),
             resources=settings.resources(audience),
             extra_claims=extra_claims,
+            device=device.SETTINGS,
+            token_exchange=settings.token_exchange(),
+            trusted_issuers=[settings.trusted(each.url, each.signing_keys.published.jwks) for each in trusts],
+            pushed_requests=settings.pushed_requests(),
+            paths=paths,
+            client_id_metadata=settings.client_documents() if reads_client_documents else None,
         )
         if imitation is not None:
             instruments = attrs.evolve(self.server.instruments, verify=_verify_imitated)
@@ -260,6 +270,25 @@ class Issuer:
         made = self._tokens.id_token(sub, aud, nonce, claims, expires_in, alg, access_token)
         return self._tokens.spelled(made, alg, kid, "JWT", flaw)
 
+    def assertion(
+        self,
+        sub: str = "alice",
+        *,
+        aud: str,
+        claims: Mapping[str, object] | None = None,
+        expires_in: int = 300,
+        alg: str | None = None,
+        kid: str | None = None,
+        typ: str = "JWT",
+        flaw: FlawName | None = None,
+    ) -> str:
+        """Create an assertion for the authorization server `aud` (RFC 7523 section 3), which has to trust this issuer.
+
+        An ID-JAG is one with `typ="oauth-id-jag+jwt"` and the claims `client_id` and `resource`.
+        """
+        alg = alg or self.default_alg
+        return self._tokens.spelled(self._tokens.assertion(sub, aud, claims, expires_in), alg, kid, typ, flaw)
+
     def logout_token(
         self,
         sub: str | None = "alice",
@@ -385,6 +414,8 @@ class Issuer:
             "registration",
             "jwks",
             "end_session",
+            "device_authorization",
+            "pushed_authorization_request",
         )
         own = {self.base + getattr(paths, name): name for name in names}
         return own | dict.fromkeys(self.server.metadata_paths, "metadata")

@@ -14,6 +14,8 @@ ISSUER = (
     Field("name", "string", "The path of its URL; one that is free if left out."),
     Field("audience", "string", "The audience of its access tokens if the client does not name one."),
     Field("shows_form", "boolean", "Show people a page on which they say who they are."),
+    Field("reads_client_documents", "boolean", "Take clients by the URL of their metadata document."),
+    Field("trusts", "strings", "Names of issuers here whose assertions and tokens it takes (RFC 7523, RFC 8693)."),
 )
 CLIENT = (
     Field("client_id", "string", "Its name.", required=True),
@@ -40,7 +42,7 @@ FAULT = (
     _TIMES,
 )
 TOKEN = (
-    Field("kind", "string", "access_token, id_token or logout_token; the first if left out."),
+    Field("kind", "string", "access_token, id_token, logout_token or assertion; the first if left out."),
     attrs.evolve(_SUB, required=False, description="The subject; alice if left out."),
     Field("aud", "strings", "The audience."),
     Field("scope", "string", "What it allows."),
@@ -61,4 +63,5 @@ OF_TOKEN = {
     "access_token": {"sub", "aud", "scope", "claims", "expires_in", "client_id", "alg", "kid", "typ", "opaque", "flaw"},
     "id_token": {"sub", "aud", "nonce", "claims", "expires_in", "alg", "kid", "access_token", "flaw"},
     "logout_token": {"sub", "aud", "sid", "alg", "claims"},
+    "assertion": {"sub", "aud", "claims", "expires_in", "alg", "kid", "typ", "flaw"},
 }

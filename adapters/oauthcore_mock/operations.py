@@ -147,6 +147,10 @@ def make_token(call: Call) -> object:
     issuer = call.issuer
     if kind == "logout_token":
         return {"token": issuer.logout_token(**values, **values.pop("claims", {}))}
+    if kind == "assertion":
+        if "aud" not in values:
+            raise ConfigurationError("aud", None, "give the issuer of the authorization server that it is for")
+        return {"token": issuer.assertion(**values)}
     return {"token": (issuer.token if kind == "access_token" else issuer.id_token)(**values)}
 
 

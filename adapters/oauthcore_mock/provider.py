@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from oauthcore import ConfigurationError, Policy, Request, Response
+from oauthcore import ConfigurationError, Paths, Policy, Request, Response
 from oauthcore.extra_claims import AddClaims
 from oauthcore.wire.http import Outgoing
 from oauthcore_mock.clock import Clock
@@ -65,11 +65,18 @@ class Provider:
         shows_form: bool | None = None,
         imitates: ImitationName | None = None,
         extra_claims: AddClaims | None = None,
+        trusts: str | Iterable[str | Issuer] = (),
+        paths: Paths | None = None,
+        reads_client_documents: bool = False,
     ) -> Issuer:
         """Return the issuer of that name, which is its path; it is created if it does not exist, or has no name.
 
         `audience` is that of its access tokens if the client does not name one. `policy` replaces the lenient one,
         `clock` that of the provider. `imitates` is a well-known provider whose tokens, and end of the URL, it imitates.
+        It takes the assertions, and for exchanges the tokens, of the issuers that it `trusts`, each given itself or by
+        name: those that are signed by their present keys (RFC 7523, RFC 8693).
+        `paths` are those of its endpoints, if they are not the usual ones. With `reads_client_documents`, a client may
+        have the URL of its metadata document as its identifier, and the provider's `fetch` asks for that.
         `extra_claims` is a server's function that adds claims to tokens (docs/claims.md).
         """
         imitation = _imitation_of(imitates)
@@ -91,6 +98,9 @@ class Provider:
             takes_any_client=self._takes_any_client,
             imitation=imitation,
             extra_claims=extra_claims,
+            trusts=self._issuers_of((trusts,) if isinstance(trusts, str) else trusts),
+            paths=paths,
+            reads_client_documents=reads_client_documents,
         )
         if self._begin is not None:
             self._begin(made)
@@ -126,6 +136,9 @@ class Provider:
         """Return whether a URL is below the provider's; a path without a host is."""
         parts = urlsplit(url)
         return not parts.netloc or f"{parts.scheme}://{parts.netloc}" == self.url
+
+    def _issuers_of(self, named: Iterable[str | Issuer]) -> list[Issuer]:
+        return [each if isinstance(each, Issuer) else self.issuer(each) for each in named]
 
     def _issuer_of(self, path: str) -> Issuer | None:
         name = _name_in(path, self._issuers)

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore import Allowance, AnyoneMayRegister, AnyResource, Policy, Registration, Resources
+from oauthcore import (
+    Allowance,
+    AllowedExchange,
+    AnyoneMayRegister,
+    AnyResource,
+    ClientIdMetadata,
+    ExchangeAllowance,
+    ExchangeRequest,
+    LoopbackDocuments,
+    Policy,
+    PushedRequests,
+    Registration,
+    Resources,
+    SubjectRule,
+    TokenExchange,
+    TrustedIssuer,
+)
 from oauthcore.openid import OpenID
 
 # What production has to decide for each client is allowed here: tests are of the client, not of the policy.
@@ -37,6 +53,34 @@ def openid() -> OpenID:
 def registration() -> Registration:
     """Return the registration settings of an issuer for tests: open, without limits."""
     return Registration(access=AnyoneMayRegister(), unused_lifetime=None, max_clients=None, max_from_address=None)
+
+
+def pushed_requests() -> PushedRequests:
+    """Return the settings of pushed requests: any client may push one."""
+    return PushedRequests(max_from_address=None)
+
+
+def token_exchange() -> TokenExchange:
+    """Return the settings of token exchange: any client with a secret may exchange any live token, for anything."""
+    return TokenExchange(decide=_exchanged)
+
+
+def _exchanged(request: ExchangeRequest) -> AllowedExchange:
+    return AllowedExchange(
+        audience=request.targets or request.subject.audience,
+        allow=[ExchangeAllowance.BOUND_SUBJECT, ExchangeAllowance.OUTLIVE_SUBJECT],
+    )
+
+
+def client_documents() -> ClientIdMetadata:
+    """Return the settings of client ID metadata documents: those of test servers on this machine are read, too."""
+    return ClientIdMetadata(scope=SCOPES, min_fresh=1, loopback=LoopbackDocuments())
+
+
+def trusted(issuer: str, keys: bytes) -> TrustedIssuer:
+    """Trust another issuer of the provider: whom its assertions and tokens name is the user of that name here."""
+    uses = ("jwt-bearer", "id-jag", "token-exchange")
+    return TrustedIssuer(issuer=issuer, keys=keys, uses=uses, subjects=SubjectRule(subject_claim="sub"))
 
 
 def resources(audience: str | None) -> Resources:

@@ -17,6 +17,7 @@ from oauthcore import AuthorizationServer, Login, Request, Response, World, run
 from oauthcore.redirect_uri import form_encoded
 from oauthcore.wire.http import Headers
 from oauthcore.wire.parameters import cookie_of
+from oauthcore_mock.device import answer_device, device_page, posted
 from oauthcore_mock.form import decision_of, form_page, form_values, sign_out_page
 from oauthcore_mock.people import Decision, People
 
@@ -64,6 +65,7 @@ class SignIn:
         self._authorization = server.base + paths.authorization
         self._pages = {server.base + paths.login, server.base + paths.consent}
         self._logout = server.base + paths.logout
+        self._device = server.base + paths.device
         self._end_session = server.base + paths.end_session
 
     def answer(self, request: Request, decided: Decision | None, *, shows_form: bool) -> Response:
@@ -73,6 +75,8 @@ class SignIn:
             return sign_out_page(_parameter(request, "logout")) if is_asked else self._sign_out(request)
         if request.path == self._end_session:
             return self._walk(request, self._default, shows_form=shows_form).response
+        if request.path == self._device:
+            return self._at_device_page(request, decided, shows_form=shows_form)
         if request.path not in {self._authorization, *self._pages}:
             return self._core(request, self._login_of(request))
         queued = None if decided is not None else self._people.take_next()
@@ -161,6 +165,20 @@ class SignIn:
             return form_page(values.get("interaction", ""), None, self._people, decided)
         handle = _parameter(request, "interaction")
         return form_page(handle, run(self._server.interactions.find(handle, login), self._world), self._people)
+
+    def _at_device_page(self, request: Request, decided: Decision | None, *, shows_form: bool) -> Response:
+        """Let a user answer a device (RFC 8628 section 3.3), at once if the code is in the URL and no page is shown."""
+        if request.method == "POST":
+            code, chosen = posted(request, self._people)
+            if isinstance(chosen, str):
+                return device_page(code, self._people, chosen)
+        else:
+            code = _parameter(request, "user_code")
+            if not code or shows_form:
+                return device_page(code, self._people)
+            chosen = decided or self._people.take_next() or self._default
+        login, cookie = self._begin(chosen, self._login_of(request))
+        return _with(answer_device(self._server, self._world, self._people, request, code, login, chosen), cookie)
 
     def _sign_out(self, request: Request) -> Response:
         """End the session of this browser, and redirect it (OIDC RP-Initiated Logout section 2)."""

@@ -97,6 +97,19 @@ class Tokens:
         }
         return _saying(Jwt(said, alg), {"nonce": nonce, **(claims or {})})
 
+    def assertion(self, sub: str, aud: str, claims: Mapping[str, object] | None, expires_in: int) -> Jwt:
+        """Return an unsigned assertion for another authorization server (RFC 7523 section 3)."""
+        context = self._issuer.server.context()
+        said: dict[str, object] = {
+            "iss": self._issuer.url,
+            "sub": sub,
+            "aud": aud,
+            "iat": context.now + min(0, expires_in - ISSUED_BEFORE if expires_in <= 0 else 0),
+            "exp": context.now + expires_in,
+            "jti": context.mint().reveal(),
+        }
+        return _saying(Jwt(said, "ES256"), claims or {})
+
     def logout_token(self, sub: str | None, aud: str | None, sid: str | None, claims: Mapping[str, object]) -> Jwt:
         """Return an unsigned logout token (OIDC Back-Channel Logout section 2.4)."""
         context = self._issuer.server.context()
