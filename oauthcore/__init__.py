@@ -21,6 +21,7 @@ from oauthcore.flow.drivers import AsyncWorld, World, arun, run
 from oauthcore.flow.effects import AuthenticatedUser, KnownUser, Throttled
 from oauthcore.mutual_tls import MutualTls
 from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy, UnknownScope
+from oauthcore.profiles.profile import Profile
 from oauthcore.pushed_requests import PushedRequests
 from oauthcore.records.client import Client
 from oauthcore.records.lifecycle import DeviceState
@@ -95,6 +96,7 @@ __all__ = [
     "PendingInteraction",
     "PendingLogout",
     "Policy",
+    "Profile",
     "PushedRequests",
     "Refusal",
     "Registration",

@@ -22,6 +22,7 @@ from oauthcore.mutual_tls import MutualTls
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy, UnknownScope
 from oauthcore.possession import ProvePossession
+from oauthcore.profiles.profile import Profile
 from oauthcore.pushed_requests import PushedRequests
 from oauthcore.records.client import Client
 from oauthcore.records.liveness import Admits
@@ -111,6 +112,7 @@ class Context:
     signed with (JARM), none without keys. `possession` are the ways in which clients can prove that they have a key.
     `mutual_tls` is None if clients' certificates are not looked at, `dpop` if DPoP proofs are not.
     `verify_own_key` verifies a token that was signed with the key in it.
+    `profile` has rules that requests have to obey, None if there are none beside the settings.
     """
 
     issuer: str
@@ -144,6 +146,7 @@ class Context:
     possession: tuple[ProvePossession, ...] = ()
     mutual_tls: MutualTls | None = None
     dpop: Dpop | None = None
+    profile: Profile | None = None
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Return whether the policy, or the client's registration, opens something."""

@@ -55,6 +55,8 @@ from oauthcore.mutual_tls import MutualTls
 from oauthcore.openid import OpenID
 from oauthcore.policy import Policy
 from oauthcore.possession import ProvePossession
+from oauthcore.profiles.profile import Profile, RuleState
+from oauthcore.profiles.rule import Deployment
 from oauthcore.pushed_requests import PushedRequests
 from oauthcore.records.liveness import Admits
 from oauthcore.records.login import Login, check_login
@@ -103,6 +105,8 @@ class AuthorizationServer:
     certificates (RFC 8705, docs/mutual-tls.md). With `dpop`, tokens are bound to a key of the client where
     it proves that it has one (RFC 9449, docs/dpop.md).
     `extra_claims` is a function that adds claims to tokens, or a flow (docs/claims.md).
+    With a `profile` its settings, clients and requests have to obey a set of rules, and what is left out is set as they
+    demand (docs/profiles.md).
 
     Raises `ConfigurationError` for invalid settings.
     """
@@ -136,11 +140,21 @@ class AuthorizationServer:
         request_objects: RequestObjects | None = None,
         mutual_tls: MutualTls | None = None,
         dpop: Dpop | None = None,
+        profile: Profile | None = None,
     ) -> None:
         check_kind("issuer", issuer, str, "give the issuer's URL as a string")
         check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
         check_callable("clock", clock, "give a function, as in clock=time.time")
         check_callable("entropy", entropy, "give a function, as in entropy=secrets.token_bytes")
+        remedy = "leave it out, or give one: profile=Profile.fapi2_security()"
+        check_kind("profile", profile, (Profile, type(None)), remedy)
+        self.profile = profile
+        if profile is not None:
+            policy = policy or profile.default_policy
+            pushed_requests = pushed_requests or profile.default_pushed_requests
+            request_objects = request_objects or profile.default_request_objects
+            keys = keys or _keys_for(profile, openid)
+            dpop = dpop or (profile.default_dpop if mutual_tls is None else None)
         self.issuer = issuer
         self.policy = policy or Policy.oauth21()
         self.paths = paths or Paths()
@@ -257,12 +271,35 @@ class AuthorizationServer:
             mutual_tls=mutual_tls,
             dpop=dpop,
         )
+        if profile is not None:
+            profile.check_deployment(self._deployment(algorithms))
         self._take(instruments)
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.discovery_paths)
 
     @property
     def _admits(self) -> Admits | None:
         return None if self.client_id_metadata is None else self.client_id_metadata.admits
+
+    def rule_states(self, profile: Profile) -> tuple[RuleState, ...]:
+        """Return how each rule of a profile stands here: the server's own, or one that it might get."""
+        keys = self.instruments.keys
+        return profile.states(self._deployment(() if keys is None else keys.algorithms))
+
+    def _deployment(self, algorithms: tuple[str, ...]) -> Deployment:
+        return Deployment(
+            issuer=self.issuer,
+            policy=self.policy,
+            openid=self.openid,
+            algorithms=algorithms,
+            grant_types=frozenset(self._grants),
+            pushed_requests=self.pushed_requests,
+            request_objects=self.request_objects,
+            dpop=self.dpop,
+            mutual_tls=self.mutual_tls,
+            resources=self.resources,
+            has_registration=self.registration is not None,
+            has_client_id_metadata=self.client_id_metadata is not None,
+        )
 
     def with_instruments(self, instruments: Instruments) -> Self:
         """Return the same server, which computes with other instruments: `attrs.evolve(server.instruments, …)`."""
@@ -381,7 +418,9 @@ class AuthorizationServer:
 
     def _key_set(self, keys: KeySet | KeyPolicy | None, derive: Derivation) -> KeySet | None:
         found = StoredKeys(self.issuer, keys, derive.key("keys")) if isinstance(keys, KeyPolicy) else keys
-        if self.openid is not None and found is not None and "RS256" not in found.algorithms:
+        # FAPI 2.0 Security Profile section 5.4.1 forbids what OpenID Connect demands.
+        is_fapi = self.profile is not None and self.profile.is_fapi
+        if self.openid is not None and found is not None and "RS256" not in found.algorithms and not is_fapi:
             raise ConfigurationError("keys.algorithms", found.algorithms, "add RS256 (OIDC Core section 15.1)")
         return found
 
@@ -431,6 +470,7 @@ class AuthorizationServer:
             possession=self._possession,
             mutual_tls=self.mutual_tls,
             dpop=self.dpop,
+            profile=self.profile,
         )
         return context
 
@@ -478,6 +518,7 @@ class AuthorizationServer:
             "request_objects": self.request_objects,
             "mutual_tls": self.mutual_tls,
             "webfinger": self.webfinger,
+            "profile": None if self.profile is not None and self.profile.further else self.profile,
             "user_policy": self.user_policy if self.user_policy.permits is None else None,
         }
 
@@ -507,3 +548,9 @@ class AuthorizationServer:
     def _refuse_as_page(self, error_page: RenderErrorPage | None) -> Refuse:
         render = error_page or self._error_page
         return lambda error, cause: refuse_as_page(error, render, cause)
+
+
+def _keys_for(profile: Profile, openid: OpenID | None) -> KeyPolicy | None:
+    """Return the keys that a profile demands; None where it demands none, or the server signs nothing."""
+    algorithms = profile.default_algorithms
+    return KeyPolicy(algorithms=algorithms) if algorithms and (openid is not None or profile.parts) else None

@@ -29,6 +29,7 @@ from oauthcore import (
     MutualTls,
     Paths,
     Policy,
+    Profile,
     PushedRequests,
     Registration,
     RequestObjects,
@@ -53,6 +54,7 @@ from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore.wire.refusals import RenderErrorPage, plain_error_page
 from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.configuration.tables import (
+    KEYS,
     IdJagTable,
     ResourcePolicyTable,
     TokenExchangeTable,
@@ -71,22 +73,14 @@ def server_of(
     entropy: Entropy = secrets.token_bytes,
 ) -> AuthorizationServer:
     """Make the authorization server."""
-    table = configuration.policy
-    preset = Policy.oauth21 if table.preset == "oauth21" else Policy.oauth20
-    policy = preset(allow=table.allow, lifetimes=configuration.lifetimes)
-    policy = attrs.evolve(
-        policy,
-        code_binding=CodeBinding[table.code_binding.upper()],
-        unknown_scope=UnknownScope(table.unknown_scope),
-        implies=implied_by(table.implies),
-    )
+    profile = profile_of(configuration)
     paths = configuration.paths
     return AuthorizationServer(
         issuer=configuration.issuer,
         clock=clock,
         entropy=entropy,
         token_key=token_key_of(configuration),
-        policy=policy if configuration.oidc is None else policy.with_id_tokens(),
+        policy=policy_of(configuration, None if profile is None else profile.default_policy),
         paths=Paths(
             authorization=paths.authorization,
             token=paths.token,
@@ -119,7 +113,31 @@ def server_of(
         token_exchange=token_exchange_of(configuration),
         trusted_issuers=trusted_issuers_of(configuration),
         webfinger=webfinger_of(configuration),
+        profile=profile,
     )
+
+
+def profile_of(configuration: Configuration) -> Profile | None:
+    """Return the rules that the server is held to; None for none beside its settings."""
+    table = configuration.profile
+    return None if table is None else Profile(name=table.name, report_only=table.report_only, parts=table.parts)
+
+
+def policy_of(configuration: Configuration, of_profile: Policy | None) -> Policy:
+    """Return what is offered and demanded: as the file says, and otherwise as the profile demands, if it has a say."""
+    table = configuration.policy
+    preset = Policy.oauth21 if table.preset == "oauth21" else Policy.oauth20
+    policy = preset(allow=table.allow, lifetimes=configuration.lifetimes)
+    usual = CodeBinding.PKCE_OR_NONCE if of_profile is None else of_profile.code_binding
+    policy = attrs.evolve(
+        policy,
+        code_binding=usual if table.code_binding is None else CodeBinding[table.code_binding.upper()],
+        unknown_scope=UnknownScope(table.unknown_scope),
+        implies=implied_by(table.implies),
+    )
+    if of_profile is not None and table.preset == "oauth21":
+        return attrs.evolve(policy, response_types=of_profile.response_types)
+    return policy if configuration.oidc is None else policy.with_id_tokens()
 
 
 def implied_by(table: Mapping[str, tuple[str, ...]]) -> ScopeHierarchy:
@@ -209,9 +227,11 @@ def dpop_of(configuration: Configuration) -> Dpop | None:
     return None if table is None else Dpop(**attrs.asdict(table))
 
 
-def request_objects_of(configuration: Configuration) -> RequestObjects:
-    """Return what is demanded of request objects."""
+def request_objects_of(configuration: Configuration) -> RequestObjects | None:
+    """Return what is demanded of request objects; None if the file does not say."""
     table = configuration.request_objects
+    if table is None:
+        return None
     return RequestObjects(required=table.required, max_lifetime=table.max_lifetime or None)
 
 
@@ -358,6 +378,9 @@ def keys_of(configuration: Configuration) -> KeyPolicy | KeyFiles | None:
         )
     settings = attrs.asdict(table)
     del settings["files"], settings["hint_files"]
+    if table.algorithms is None:
+        profile = profile_of(configuration)
+        settings["algorithms"] = (() if profile is None else profile.default_algorithms) or KEYS.algorithms
     try:
         return KeyPolicy(**settings)
     except ConfigurationError as error:

@@ -60,8 +60,20 @@ def declared_profile(place: str, user: UserTable) -> Profile:
 
 def declared_client(place: str, table: ClientTable, server: AuthorizationServer) -> Client:
     """Make one declared client; raises `ConfigurationError` as its registration would."""
+    client = described_client(place, table)
+    if client.has_secret and table.secret is None:
+        raise ConfigurationError(f"{place}.secret", None, 'set it, or token_endpoint_auth_method = "none"')
+    try:
+        return server.clients.prepare(client, table.secret).client
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}.{error.setting}", error.value, error.remedy) from None
+
+
+def described_client(place: str, table: ClientTable) -> Client:
+    """Return a client as the file describes it, without its secret, whether it can be registered so or not."""
     settings = attrs.asdict(table, recurse=False)
-    secret, jwks_file = settings.pop("secret"), settings.pop("jwks_file")
+    jwks_file = settings.pop("jwks_file")
+    del settings["secret"]
     if jwks_file is not None:
         settings["jwks"] = jwks_in(f"{place}.jwks_file", jwks_file)
     if table.response_types is None:
@@ -70,13 +82,7 @@ def declared_client(place: str, table: ClientTable, server: AuthorizationServer)
         settings["explain_until"] = int(table.explain_until.timestamp())
     if table.id_token_claims is None:
         settings["id_token_claims"] = usual_id_token_claims(table.scope)
-    client = Client(**settings)
-    if client.has_secret and secret is None:
-        raise ConfigurationError(f"{place}.secret", None, 'set it, or token_endpoint_auth_method = "none"')
-    try:
-        return server.clients.prepare(client, secret).client
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{place}.{error.setting}", error.value, error.remedy) from None
+    return Client(**settings)
 
 
 def jwks_in(setting: str, path: Path) -> str:

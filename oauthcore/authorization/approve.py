@@ -9,6 +9,7 @@ import attrs
 from oauthcore.authorization.consent import remember, take_back
 from oauthcore.authorization.deliver import Undelivered, deliver, deliver_nothing
 from oauthcore.authorization.facts import AuthorizationFacts
+from oauthcore.authorization.profiled import reported
 from oauthcore.authorization.response_type import Approved
 from oauthcore.authorization.validated import RequestedAccess, ValidatedRequest
 from oauthcore.clients.first_use import allowed_by
@@ -53,6 +54,7 @@ def approve(
         *consent_changes(access, approval, facts.consents, context),
     ]
     events = [Event("consent_given", client.client_id, approval.login.subject)] if approval.explicit else []
+    events += reported(validated, context)
     # Before anything is made: a refusal must not leave a grant behind.
     check_id_token_allowed(validated, approval, context)
     # Multiple Response Type Encoding section 4: `none` returns no code and no token, so there is nothing to hang on a

@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias, get_args
 from oauthcore.authorization import requested_access as access
 from oauthcore.authorization import requested_response as response
 from oauthcore.authorization.draft import Draft
+from oauthcore.authorization.profiled import check_profile
 from oauthcore.authorization.unstored import check_length
 from oauthcore.authorization.validated import Redirectable, RequestedAccess, RequestedResponse, ValidatedRequest
 from oauthcore.check import Check
@@ -258,6 +259,15 @@ CHECKS: tuple[CheckRequest, ...] = (
         response.check_code_challenge,
         "RFC 9700 section 2.1.1",
         (InvalidRequest,),
+        "redirect",
+        _REDIRECTING,
+    ),
+    # Last, since the rules look at what the other checks have made of the request.
+    Check(
+        "the request obeys the server's profile",
+        check_profile,
+        "FAPI 2.0 Security Profile section 5.3.2",
+        (InvalidRequest, UnauthorizedClient),
         "redirect",
         _REDIRECTING,
     ),

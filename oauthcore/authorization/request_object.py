@@ -197,7 +197,7 @@ def merge(
     alone = alone or type_of(verified.header) == REQUEST_OBJECT_TYPE or client.require_signed_request_object
     base = AuthorizationRequest(client_id=request.client_id) if alone else request
     # The object is removed from the request here, so that it is not applied twice.
-    return attrs.evolve(base, **inside, request=None, request_uri=None)
+    return attrs.evolve(base, **inside, request=None, request_uri=None, object_signing_alg=str(verified.header["alg"]))
 
 
 def parameters_in(claims: Mapping[str, object]) -> dict[str, Any]:

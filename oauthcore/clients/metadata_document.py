@@ -97,6 +97,8 @@ def client_in(members: Mapping[str, object], url: str, documents: MetadataDocume
     if documents.settings.review is not None:
         client = reviewed(client, documents.settings.review)
     try:
+        if context.profile is not None:
+            context.profile.refuse_metadata(client)
         documents.check(client)
         check_shown(client)
     except InvalidClientDocument:

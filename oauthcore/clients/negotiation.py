@@ -46,6 +46,8 @@ def negotiate(members: Mapping[str, object], known: Client, registrar: Registrar
         if usable(client, registrar, context) != client.redirect_uris:
             raise InvalidRedirectUri("a redirect URI that the host put there has a scheme of one word")
     check_shown(client)
+    if context.profile is not None:
+        context.profile.refuse_metadata(client)
     try:
         registrar.check(client)
         check_sector(client, context)

@@ -12,11 +12,13 @@ from oauthcore.context import Context
 from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.errors import OAuthError, UnauthorizedClient, UnsupportedGrantType
 from oauthcore.flow.effects import Flow
-from oauthcore.flow.outcome import Decision, Outcome
+from oauthcore.flow.outcome import Decision, Outcome, profile_events
 from oauthcore.grants import GrantFlow
 from oauthcore.grants.dpop import check_bound
 from oauthcore.grants.token_request import TokenRequest
 from oauthcore.possession import prove_possession
+from oauthcore.profiles.profile import Profile
+from oauthcore.profiles.rule import Rule, TokenTraits
 from oauthcore.records.client import Client
 from oauthcore.wire.http import with_headers
 
@@ -36,9 +38,12 @@ def token(grants: Mapping[str, GrantFlow], incoming: EndpointRequest, context: C
         caller = yield from identify(parameters, context)
     proof = (yield from prove_possession(request, caller.client, context)) if context.possession else None
     authenticated = TokenRequest(caller, parameters, request, proof)
+    broken = () if context.profile is None else broken_rules(authenticated, grant_type, context.profile)
     try:
         if caller.client.dpop_bound_access_tokens:
             check_bound(proof)
+        if context.profile is not None:
+            context.profile.refuse(broken)
         granted = usable_by(caller.client, grant_type, grant)(authenticated, context)
     except OAuthError as error:
         raise explain(error, caller.client, context) from None
@@ -50,6 +55,8 @@ def token(grants: Mapping[str, GrantFlow], incoming: EndpointRequest, context: C
         outcome = spend(authenticated.spent, outcome)
     if proof is not None and proof.headers:
         outcome = Decision(with_headers(outcome.value, proof.headers), outcome.changes, outcome.events)
+    if broken and outcome.value.status == 200:
+        outcome = reported(broken, caller.client, outcome)
     document, dynamic = caller.client.document, caller.client.dynamic
     if document is not None and outcome.value.status == 200:
         return spend(kept_in_use(caller.client, document, context), outcome)
@@ -57,6 +64,17 @@ def token(grants: Mapping[str, GrantFlow], incoming: EndpointRequest, context: C
         return outcome
     # For every grant type: a dynamically registered client that is used must not be deleted if anybody answers for it.
     return spend(first_use(caller.client, without_user=grant_type == "client_credentials"), outcome)
+
+
+def broken_rules(request: TokenRequest, grant_type: str, profile: Profile) -> tuple[Rule, ...]:
+    """Return the rules of the server's profile that a token request breaks."""
+    return profile.broken_by_token_request(TokenTraits(request.client, grant_type, request.confirmation))
+
+
+def reported(broken: tuple[Rule, ...], client: Client, outcome: Outcome) -> Outcome:
+    """Return the answer to a request that the profile would have refused, with an event for each rule."""
+    events = profile_events((rule.name for rule in broken), client.client_id)
+    return Decision(outcome.value, outcome.changes, (*outcome.events, *events))
 
 
 def usable_by(client: Client, grant_type: str, grant: GrantFlow | None) -> GrantFlow:

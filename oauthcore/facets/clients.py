@@ -169,6 +169,8 @@ class Clients:
             remedy = f"use another, or offer it: mutual_tls=MutualTls(methods=[{method!r}])"
             raise ConfigurationError("token_endpoint_auth_method", method, remedy)
         check_binding(client, context)
+        if context.profile is not None:
+            context.profile.check_client(client)
         if isinstance(self._keys, StoredKeys):
             check_outlived(client, policy.lifetimes, self._keys.policy)
         signed = (

@@ -6,6 +6,7 @@ where one no longer holds the commit fails and the decision is made again on fre
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Generic, Literal, TypeAlias, TypeVar, assert_never
 
 from oauthcore.per_request import per_request
@@ -116,6 +117,11 @@ class Event:
     client_id: str | None
     subject: str | None = None
     grant: str | None = None
+
+
+def profile_events(rules: Iterable[str], client_id: str) -> tuple[Event, ...]:
+    """Return an event for each rule of a profile that was broken and only reported: `profile:` and its name."""
+    return tuple(Event(f"profile:{name}", client_id) for name in rules)
 
 
 @per_request

@@ -18,6 +18,7 @@ class AuthorizationRequest:
     Some fields are conclusions of the server: `request` and `request_uri` become None once the request object has been
     applied. `id_token_hint` becomes None once it has been verified; then `hinted_subject` is its subject. `pushed` is
     the key of the `PushedRequest` in which its client has pushed it, None if a browser has brought it.
+    `object_signing_alg` is the algorithm by which the applied request object was signed, None without one.
     """
 
     client_id: str
@@ -43,6 +44,7 @@ class AuthorizationRequest:
     request_uri: str | None = None
     hinted_subject: str | None = None
     pushed: Digest | None = None
+    object_signing_alg: str | None = None
     # The one parameter that may be repeated (RFC 8707 section 2.1).
     resource: tuple[str, ...] = ()
 
@@ -79,5 +81,7 @@ class Interaction:
 
 # The parameters of an authorization request that are kept: all of its fields but the server's own conclusions.
 REQUEST_PARAMETERS: frozenset[str] = frozenset(
-    field.name for field in attrs.fields(AuthorizationRequest) if field.name not in {"hinted_subject", "pushed"}
+    field.name
+    for field in attrs.fields(AuthorizationRequest)
+    if field.name not in {"hinted_subject", "pushed", "object_signing_alg"}
 )

@@ -10,6 +10,7 @@ import pytest
 from oauthcore import (
     Allowance,
     Client,
+    CodeBinding,
     ConfigurationError,
     DeviceGrant,
     MutualTls,
@@ -71,7 +72,9 @@ def test_defaults_in_the_sample_are_the_defaults(tmp_path: Path) -> None:
     text = text.replace('client_certificates = "none"', 'client_certificates = "optional"')
 
     # A folder for traces is an example, as all folders are.
-    shown = reading(tmp_path, text.replace('traces = "traces"', ""), MY_APP_SECRET="s")
+    text = text.replace('traces = "traces"', "")
+    # A profile may have another default.
+    shown = reading(tmp_path, text.replace('code_binding = "pkce_or_nonce"', ""), MY_APP_SECRET="s")
     least = reading(tmp_path, LEAST)
 
     tables = ("limits", "paths", "policy", "lifetimes", "passwords", "client_secrets", "logs", "metrics", "purge")
@@ -286,6 +289,36 @@ def test_a_declared_client_may_have_a_certificate(tmp_path: Path) -> None:
     configuration = reading(tmp_path, least + client)
     with pytest.raises(ConfigurationError, match=r"clients\[1\]\.tls_client_auth_subject_dn"):
         list(declared(configuration, server_of(configuration), passwords))
+
+
+def test_a_profile_alone_holds_the_server_to_its_rules(tmp_path: Path) -> None:
+    least = f'issuer = "https://as.example"\ntoken_key = "{new_token_key().reveal()}"\n[oidc]\n'
+    table = '[profile]\nname = "fapi2_message_signing"\nparts = ["requests"]\n'
+
+    made = server_of(reading(tmp_path, least + table))
+
+    assert made.policy.code_binding is CodeBinding.PKCE
+    assert made.policy.response_types == {"code"}
+    assert made.pushed_requests == PushedRequests(required=True)
+    assert made.request_objects == RequestObjects(required=True, max_lifetime=3_600)
+    assert made.instruments.keys is not None
+    assert made.instruments.keys.algorithms == ("PS256", "ES256")
+
+
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        ('[policy]\ncode_binding = "pkce_or_nonce"\n', r"policy\.code_binding"),
+        ("[pushed_requests]\n", r"pushed_requests\.required"),
+        ('[policy]\npreset = "oauth20"\nallow = ["plain_pkce"]\n[dpop]\n', r"password"),
+        ('[oidc.keys]\nalgorithms = ["RS256"]\n', r"keys\.algorithms"),
+    ],
+)
+def test_a_table_that_breaks_a_rule_of_the_profile_is_refused(tmp_path: Path, table: str, complaint: str) -> None:
+    least = f'issuer = "https://as.example"\ntoken_key = "{new_token_key().reveal()}"\n'
+
+    with pytest.raises(ConfigurationError, match=complaint):
+        server_of(reading(tmp_path, f'{least}[profile]\nname = "fapi2_security"\n{table}'))
 
 
 def test_demands_on_request_objects_are_read_from_the_file(tmp_path: Path) -> None:

@@ -87,7 +87,17 @@ def yields_only_effects_through_helpers(name: str, tree: ast.Module) -> Iterator
 # RFC 6749 section 5.2: what may stand in error_description.
 _DESCRIBABLE = frozenset(map(chr, range(0x20, 0x7F))) - set('"\\')
 # What may be put into a text that the peer reads: names and numbers of our own, never a value of a request.
-_OURS = frozenset({"name", "FORM", "MAX_LENGTH", "MAX_PARAMETERS", "MAX_CLAIMS", "client.authentication_methods[0]"})
+_OURS = frozenset(
+    {
+        "name",
+        "rule.requirement",
+        "FORM",
+        "MAX_LENGTH",
+        "MAX_PARAMETERS",
+        "MAX_CLAIMS",
+        "client.authentication_methods[0]",
+    }
+)
 
 
 def tells_nothing_of_a_request_s_values(name: str, tree: ast.Module) -> Iterator[str]:

@@ -57,6 +57,7 @@ def test_the_package_offers_these_names_and_no_others() -> None:
         "PendingInteraction",
         "PendingLogout",
         "Policy",
+        "Profile",
         "PushedRequests",
         "Refusal",
         "Registration",

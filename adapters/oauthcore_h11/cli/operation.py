@@ -21,6 +21,7 @@ from oauthcore_h11 import logs, monitoring, serving
 from oauthcore_h11.assembly import new_token_key
 from oauthcore_h11.cautions import cautions
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, say
+from oauthcore_h11.cli.rules import RuleSet, show_rules
 from oauthcore_h11.client_secret_rules import check_client_secrets
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.configuration.sample import sample
@@ -90,9 +91,19 @@ def openid_is(*, on: bool) -> str:
     return "OpenID Connect is on." if on else "OpenID Connect is off; the table [oidc] in the file turns it on."
 
 
-def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Check the configuration and everything it refers to, without serving."""
+def check(*, rules: RuleSet | None = None, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Check the configuration and everything it refers to, without serving.
+
+    Parameters
+    ----------
+    rules
+        Show how each rule of a profile stands instead, with the setting that obeys it: `configured` for the profile of
+        the file. The exit code is 1 if one is not obeyed.
+    """
     configuration = read(config, os.environ)
+    if rules is not None:
+        show_rules(configuration, rules, as_json=as_json)
+        return
     durability_warnings = list(serving.check(configuration))
     warnings = [*cautions(config, configuration), *look_at_issuer(configuration)]
     is_provider = configuration.oidc is not None

@@ -176,6 +176,12 @@ storage = "sqlite:oauthcore.db"
 # in [tls] or [proxies]. See docs/mutual-tls.md.
 # [mutual_tls]
 # methods = ["tls_client_auth", "self_signed_tls_client_auth"]
+# A set of rules that settings, clients and requests have to obey: oauth21, rfc9700, oidc_basic, mcp, fapi2_security or
+# fapi2_message_signing. oauthcore check --rules shows how each rule stands. See docs/profiles.md.
+# [profile]
+# name = "fapi2_security"
+# report_only = false                # true: what breaks a rule is answered, logged and counted
+# parts = []                         # of fapi2_message_signing: "requests", "responses", "introspection"
 
 # Devices without a browser, whose user enters a code at another one: this table turns them on. See docs/device.md.
 # [device]

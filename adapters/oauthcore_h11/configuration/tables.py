@@ -35,6 +35,7 @@ from oauthcore.dpop import settings as dpop
 from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS
 from oauthcore.jose.registered_claims import SKEW
 from oauthcore.policy import UnknownScopeName
+from oauthcore.profiles.profile import ProfileName
 from oauthcore.records.client import AccessTokenFormat, AuthenticationMethod, IdTokenClaims, SubjectType
 from oauthcore.resource.published_keys import KEYS_LIFETIME
 from oauthcore.resources import TrailingSlash
@@ -243,6 +244,18 @@ class DpopTable:
 
 
 @attrs.frozen(kw_only=True)
+class ProfileTable:
+    """Hold the server to a set of rules; the settings are those of `oauthcore.Profile`.
+
+    What the rules demand of `policy`, `pushed_requests`, `request_objects` and `oidc.keys` need not be said again.
+    """
+
+    name: ProfileName
+    report_only: bool = False
+    parts: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
 class RequestObjectsTable:
     """Demand something of request objects (RFC 9101); 0 is no limit. The settings are those of `RequestObjects`."""
 
@@ -380,7 +393,8 @@ class PolicyTable:
     """
 
     preset: Literal["oauth21", "oauth20"] = "oauth21"
-    code_binding: Literal["pkce_or_nonce", "pkce"] = "pkce_or_nonce"
+    # That of the profile if there is one, otherwise pkce_or_nonce.
+    code_binding: Literal["pkce_or_nonce", "pkce"] | None = None
     unknown_scope: UnknownScopeName = "ignore_in_openid"
     allow: tuple[Allowance, ...] = ()
     implies: Mapping[str, tuple[str, ...]] = attrs.Factory(dict)
@@ -393,7 +407,8 @@ class KeysTable:
     The lifetimes are those of `oauthcore.signing.key_ring.KeyPolicy`; those that turn keys mean nothing for files.
     """
 
-    algorithms: tuple[str, ...] = KEYS.algorithms
+    # Those of the profile if it names some, otherwise RS256.
+    algorithms: tuple[str, ...] | None = None
     files: tuple[Path, ...] = ()
     hint_files: tuple[Path, ...] = ()
     active_lifetime: int = KEYS.active_lifetime
@@ -404,7 +419,7 @@ class KeysTable:
     cache_lifetime: int = KEYS.cache_lifetime
 
     def __attrs_post_init__(self) -> None:
-        if self.files and self.algorithms != KEYS.algorithms:
+        if self.files and self.algorithms is not None:
             remedy = "leave it out: each key in a file says what it is for"
             raise ConfigurationError("algorithms", list(self.algorithms), remedy)
         if self.hint_files and not self.files:
@@ -633,9 +648,10 @@ class Configuration:
     registration: RegistrationTable | None = None
     device: DeviceTable | None = None
     pushed_requests: PushedRequestsTable | None = None
-    request_objects: RequestObjectsTable = RequestObjectsTable()
     mutual_tls: MutualTlsTable | None = None
     dpop: DpopTable | None = None
+    request_objects: RequestObjectsTable | None = None
+    profile: ProfileTable | None = None
     resources: tuple[ResourceTable, ...] = ()
     resource_policy: ResourcePolicyTable | None = None
     client_id_metadata: ClientIdMetadataTable | None = None

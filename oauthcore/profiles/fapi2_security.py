@@ -1,0 +1,270 @@
+"""The rules of the FAPI 2.0 Security Profile (final) for authorization servers, in the order of its section 5."""
+
+from __future__ import annotations
+
+from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy
+from oauthcore.profiles import shared_rules as shared
+from oauthcore.profiles.client_rules import (
+    authenticates_by,
+    client_has_no_allowance,
+    has_no_allowance,
+    has_s256,
+    is_confidential,
+    keys_are_distinct,
+    offers_response_types,
+    redirects_by_tls,
+    signs_by,
+)
+from oauthcore.profiles.rule import Deployment, Problem, Rule
+from oauthcore.records.client import Client
+
+_SP = "FAPI 2.0 Security Profile section"
+
+# Section 5.4.1. Ed25519 is the name of RFC 9864 for the one curve of EdDSA that the profile allows.
+ALGORITHMS = frozenset({"PS256", "ES256", "EdDSA", "Ed25519"})
+# Section 5.3.2.1: codes are valid for a minute at most.
+MAX_CODE_LIFETIME = 60
+# Section 5.3.2.2: less than ten minutes.
+MAX_REQUEST_URI_LIFETIME = 599
+
+FAPI_POLICY = Policy(
+    response_types=frozenset({"code"}),
+    code_binding=CodeBinding.PKCE,
+    lifetimes=Lifetimes(authorization_code_lifetime=MAX_CODE_LIFETIME),
+)
+"""The policy of a server with the profile whose host gives none."""
+
+
+def _codes_are_short(deployment: Deployment) -> Problem | None:
+    lifetime = deployment.policy.lifetimes.authorization_code_lifetime
+    if lifetime <= MAX_CODE_LIFETIME:
+        return None
+    return Problem("lifetimes.authorization_code_lifetime", lifetime, f"use {MAX_CODE_LIFETIME} seconds at most")
+
+
+def _codes_of_client_are_short(client: Client) -> Problem | None:
+    lifetime = client.authorization_code_lifetime
+    if lifetime is None or lifetime <= MAX_CODE_LIFETIME:
+        return None
+    return Problem("authorization_code_lifetime", lifetime, f"use {MAX_CODE_LIFETIME} seconds at most, or leave it out")
+
+
+def _requests_are_pushed(deployment: Deployment) -> Problem | None:
+    settings = deployment.pushed_requests
+    if settings is not None and settings.required:
+        return None
+    value = None if settings is None else False
+    return Problem("pushed_requests.required", value, "demand it of all clients: PushedRequests(required=True)")
+
+
+def _request_uris_are_short(deployment: Deployment) -> Problem | None:
+    settings = deployment.pushed_requests
+    if settings is None or settings.lifetime <= MAX_REQUEST_URI_LIFETIME:
+        return None
+    return Problem("pushed_requests.lifetime", settings.lifetime, f"use {MAX_REQUEST_URI_LIFETIME} seconds at most")
+
+
+def _pkce_is_required(deployment: Deployment) -> Problem | None:
+    if deployment.policy.code_binding is CodeBinding.PKCE:
+        return None
+    return Problem("policy.code_binding", deployment.policy.code_binding.name, "use CodeBinding.PKCE")
+
+
+def _client_requests_codes(client: Client) -> Problem | None:
+    for response_type in client.response_types:
+        if response_type != "code":
+            return Problem("response_types", response_type, "use code alone")
+    return None
+
+
+def _keys_sign_by(deployment: Deployment) -> Problem | None:
+    for alg in deployment.algorithms:
+        if alg not in ALGORITHMS:
+            return Problem("keys.algorithms", alg, f"use some of {', '.join(sorted(ALGORITHMS))}")
+    return None
+
+
+def _keys_can_be_proven(deployment: Deployment) -> Problem | None:
+    if deployment.dpop is not None or deployment.mutual_tls is not None:
+        return None
+    return Problem("dpop", None, "turn it on, dpop=Dpop(required=True), or mutual_tls=MutualTls()")
+
+
+FAPI2_SECURITY: tuple[Rule, ...] = (
+    shared.https(f"{_SP} 5.2.1"),
+    Rule(
+        name="tls_versions",
+        requirement="TLS is 1.2 or later, and 1.2 has the cipher suites of BCP 195 alone",
+        source=f"{_SP} 5.2.2",
+        is_yours=True,
+    ),
+    Rule(
+        name="tls_stripping",
+        requirement="browsers are kept from plain http, by HSTS preloading or a domain that demands https",
+        source=f"{_SP} 5.2.3",
+        is_yours=True,
+    ),
+    shared.no_cors_at_authorization(f"{_SP} 5.2.3"),
+    shared.metadata(f"{_SP} 5.3.2.1"),
+    shared.no_password_grant(f"{_SP} 5.3.2.1"),
+    Rule(
+        name="confidential_clients",
+        requirement="clients authenticate, each of them",
+        source=f"{_SP} 5.3.2.1",
+        setting="client.token_endpoint_auth_method",
+        client=is_confidential,
+    ),
+    Rule(
+        name="sender_constrained",
+        requirement="access tokens are bound to a key of the client, by DPoP or mutual TLS",
+        source=f"{_SP} 5.3.2.1",
+        setting="dpop",
+        server=_keys_can_be_proven,
+        token=lambda traits: traits.confirmation is not None,
+    ),
+    Rule(
+        name="client_authentication",
+        requirement="clients authenticate by mutual TLS or private_key_jwt",
+        source=f"{_SP} 5.3.2.1",
+        setting="client.token_endpoint_auth_method",
+        client=authenticates_by(("private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth")),
+    ),
+    shared.no_open_redirector(f"{_SP} 5.3.2.1"),
+    shared.assertion_audience(f"{_SP} 5.3.2.1"),
+    Rule(
+        name="client_assertion_audience",
+        requirement="no client is allowed assertions for another audience",
+        source=f"{_SP} 5.3.2.1",
+        setting="client.allow",
+        client=client_has_no_allowance(Allowance.ENDPOINT_AUDIENCE),
+    ),
+    Rule(
+        name="code_lifetime",
+        requirement="authorization codes are valid for 60 seconds at most",
+        source=f"{_SP} 5.3.2.1",
+        setting="lifetimes.authorization_code_lifetime",
+        server=_codes_are_short,
+    ),
+    Rule(
+        name="client_code_lifetime",
+        requirement="no client has authorization codes that are valid for longer than 60 seconds",
+        source=f"{_SP} 5.3.2.1",
+        setting="client.authorization_code_lifetime",
+        client=_codes_of_client_are_short,
+    ),
+    Rule(
+        name="clock_skew",
+        requirement="JWTs from clocks that are seconds ahead are accepted, and none from a minute ahead",
+        source=f"{_SP} 5.3.2.1",
+    ),
+    Rule(
+        name="response_type_code",
+        requirement="the only response type is code",
+        source=f"{_SP} 5.3.2.2",
+        setting="policy.response_types",
+        server=offers_response_types(("code",)),
+        authorization=lambda traits: traits.response_type == "code",
+    ),
+    Rule(
+        name="client_response_types",
+        requirement="clients are registered for the response type code alone",
+        source=f"{_SP} 5.3.2.2",
+        setting="client.response_types",
+        client=_client_requests_codes,
+    ),
+    Rule(
+        name="pushed_requests",
+        requirement="authorization requests are pushed by their client",
+        source=f"{_SP} 5.3.2.2",
+        setting="pushed_requests.required",
+        server=_requests_are_pushed,
+        authorization=lambda traits: traits.is_pushed,
+    ),
+    Rule(
+        name="pkce",
+        requirement="authorization requests have a code_challenge",
+        source=f"{_SP} 5.3.2.2",
+        setting="policy.code_binding",
+        server=_pkce_is_required,
+    ),
+    Rule(
+        name="pkce_s256",
+        requirement="the method of the code_challenge is S256",
+        source=f"{_SP} 5.3.2.2",
+        setting="policy.allow",
+        server=has_no_allowance(Allowance.PLAIN_PKCE, Allowance.CONFIDENTIAL_WITHOUT_PKCE),
+        authorization=has_s256,
+    ),
+    Rule(
+        name="client_pkce",
+        requirement="no client is allowed to do without PKCE, or to use the method plain",
+        source=f"{_SP} 5.3.2.2",
+        setting="client.allow",
+        client=client_has_no_allowance(Allowance.PLAIN_PKCE, Allowance.CONFIDENTIAL_WITHOUT_PKCE),
+    ),
+    Rule(
+        name="redirect_uri_sent",
+        requirement="pushed requests say their redirect_uri",
+        source=f"{_SP} 5.3.2.2",
+        authorization=lambda traits: traits.is_redirect_uri_sent,
+    ),
+    shared.iss(f"{_SP} 5.3.2.2"),
+    Rule(
+        name="encrypted_redirects",
+        requirement="authorization responses go over encrypted connections, or to a loopback interface",
+        source=f"{_SP} 5.3.2.2",
+        setting="client.redirect_uris",
+        client=redirects_by_tls,
+    ),
+    shared.codes_once(f"{_SP} 5.3.2.2"),
+    shared.no_307(f"{_SP} 5.3.2.2"),
+    Rule(
+        name="request_uri_lifetime",
+        requirement="a request_uri is valid for less than 600 seconds",
+        source=f"{_SP} 5.3.2.2",
+        setting="pushed_requests.lifetime",
+        server=_request_uris_are_short,
+    ),
+    Rule(
+        name="informed_consent",
+        requirement="the consent page tells users all that they decide on",
+        source=f"{_SP} 5.3.2.2",
+        is_yours=True,
+    ),
+    Rule(
+        name="server_algorithms",
+        requirement="the server signs by PS256, ES256 or EdDSA",
+        source=f"{_SP} 5.4.1",
+        setting="keys.algorithms",
+        server=_keys_sign_by,
+    ),
+    Rule(
+        name="client_algorithms",
+        requirement="what clients sign, and what is signed for them, is signed by PS256, ES256 or EdDSA",
+        source=f"{_SP} 5.4.1",
+        setting="client.*_alg",
+        client=signs_by(ALGORITHMS),
+    ),
+    Rule(
+        name="no_unsigned_jwt",
+        requirement="no JWT with the algorithm none is accepted or issued",
+        source=f"{_SP} 5.4.1",
+    ),
+    Rule(
+        name="key_lengths",
+        requirement="RSA keys have 2048 bits or more, and keys on curves 224",
+        source=f"{_SP} 5.4.1",
+    ),
+    Rule(
+        name="entropy",
+        requirement="codes, tokens and handles have 128 bits of chance or more",
+        source=f"{_SP} 5.4.1",
+    ),
+    Rule(
+        name="distinct_kids",
+        requirement="no two keys of a key set have one kid",
+        source=f"{_SP} 5.4.3",
+        setting="client.jwks",
+        client=keys_are_distinct,
+    ),
+)

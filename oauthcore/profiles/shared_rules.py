@@ -1,0 +1,149 @@
+"""Rules that several standards have: each with the section of the one that asks."""
+
+from __future__ import annotations
+
+from oauthcore.policy import Allowance
+from oauthcore.profiles.client_rules import (
+    client_has_no_allowance,
+    has_no_allowance,
+    is_bound,
+    offers_no_grant,
+    offers_response_types,
+)
+from oauthcore.profiles.rule import Rule
+
+# Those without an access token in a URL (OAuth 2.1 section 10.1, RFC 9700 section 2.1.2).
+_RESPONSE_TYPES = ("code", "none", "id_token", "code id_token")
+
+
+def https(source: str) -> Rule:
+    """Return the rule that nothing goes over a network in plain text."""
+    return Rule(
+        name="https",
+        requirement="endpoints are reached by https alone",
+        source=source,
+        setting="policy.allow",
+        server=has_no_allowance(Allowance.INSECURE_TRANSPORT),
+    )
+
+
+def no_password_grant(source: str) -> Rule:
+    """Return the rule that clients get no passwords."""
+    return Rule(
+        name="no_password_grant",
+        requirement="the password grant is not offered",
+        source=source,
+        setting="policy.grant_types",
+        server=offers_no_grant("password"),
+    )
+
+
+def no_implicit_grant(source: str) -> Rule:
+    """Return the rule that no access token is in a URL."""
+    return Rule(
+        name="no_implicit_grant",
+        requirement="no access token is in an authorization response",
+        source=source,
+        setting="policy.response_types",
+        server=offers_response_types(_RESPONSE_TYPES),
+        authorization=lambda traits: traits.response_type in _RESPONSE_TYPES,
+    )
+
+
+def no_open_redirector(source: str) -> Rule:
+    """Return the rule that strangers can't have users redirected to their sites."""
+    return Rule(
+        name="no_open_redirector",
+        requirement="the server redirects to no site that was not approved",
+        source=source,
+        setting="policy.allow",
+        server=has_no_allowance(Allowance.UNTRUSTED_REDIRECTS),
+    )
+
+
+def assertion_audience(source: str) -> Rule:
+    """Return the rule that an assertion made for another server is worth nothing here."""
+    return Rule(
+        name="assertion_audience",
+        requirement="client assertions are for the issuer, and nothing beside it",
+        source=source,
+        setting="policy.allow",
+        server=has_no_allowance(Allowance.ENDPOINT_AUDIENCE),
+    )
+
+
+def code_binding(source: str) -> tuple[Rule, Rule]:
+    """Return the rules that a code is worth nothing in another browser than the one it was requested in."""
+    return (
+        Rule(
+            name="code_binding",
+            requirement="codes are bound to the browser that they were requested in, by PKCE or a nonce",
+            source=source,
+            setting="policy.allow",
+            server=has_no_allowance(Allowance.CONFIDENTIAL_WITHOUT_PKCE),
+            authorization=is_bound,
+        ),
+        Rule(
+            name="client_code_binding",
+            requirement="no client is allowed codes that are bound to nothing",
+            source=source,
+            setting="client.allow",
+            client=client_has_no_allowance(Allowance.CONFIDENTIAL_WITHOUT_PKCE),
+        ),
+    )
+
+
+def refresh_tokens(source: str) -> Rule:
+    """Return the rule that a stolen refresh token of a public client is detected, or useless."""
+    return Rule(
+        name="refresh_tokens",
+        requirement="refresh tokens of public clients are rotated, or bound to a key",
+        source=source,
+    )
+
+
+def no_downgrade(source: str) -> Rule:
+    """Return the rule that PKCE can't be stripped from a request unnoticed."""
+    return Rule(
+        name="no_downgrade",
+        requirement="a code_verifier is refused where no code_challenge came before",
+        source=source,
+    )
+
+
+def metadata(source: str) -> Rule:
+    """Return the rule that clients can find out what the server offers."""
+    return Rule(name="metadata", requirement="the server publishes its metadata", source=source)
+
+
+def iss(source: str) -> Rule:
+    """Return the rule that a client can tell whose response it has got (RFC 9207)."""
+    return Rule(name="iss", requirement="authorization responses say who issued them, against mix-up", source=source)
+
+
+def no_cors_at_authorization(source: str) -> Rule:
+    """Return the rule that no script reads what only a browser may be sent to."""
+    return Rule(
+        name="no_cors_at_authorization",
+        requirement="scripts of other sites can't read the authorization endpoint",
+        source=source,
+    )
+
+
+def no_307(source: str) -> Rule:
+    """Return the rule that no password travels on with a redirect."""
+    return Rule(name="no_307", requirement="browsers are redirected by 303, never by 307", source=source)
+
+
+def redirect_uris(source: str) -> Rule:
+    """Return the rule that nothing but what is registered is redirected to."""
+    return Rule(name="redirect_uris", requirement="redirect URIs are compared exactly", source=source)
+
+
+def codes_once(source: str) -> Rule:
+    """Return the rule that a code can be redeemed once."""
+    return Rule(
+        name="codes_once",
+        requirement="an authorization code is good once; one that comes again ends its grant",
+        source=source,
+    )
