@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Generator, Iterator, Mapping
 from typing import TypeAlias
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
 import attrs
 
-from oauthcore import Outgoing
+from oauthcore import Outgoing, Secret
 from oauthcore.wire.http import Headers
 from oauthcore_doctor.challenge import parameters_of
 from oauthcore_doctor.observations import (
@@ -72,7 +73,8 @@ def walk(target: Target) -> Generator[Batch, Seen, Observations]:
         return seen
     seen = with_seen(seen, (yield Batch(dict(discovery_probes(seen.issuer)), tuple(tls_requests(seen)))))
     seen = with_seen(seen, (yield Batch(dict(redirect_probes(seen)))))
-    return with_seen(seen, (yield Batch(dict(further_probes(seen)))))
+    seen = with_seen(seen, (yield Batch(dict(further_probes(seen)))))
+    return with_seen(seen, (yield Batch(dict(page_probes(seen)))))
 
 
 def with_seen(observations: Observations, seen: Seen) -> Observations:
@@ -88,6 +90,11 @@ def resource_probes(resource: str) -> Iterator[tuple[Probe, Outgoing]]:
     yield Probe.RESOURCE, Outgoing("GET", resource, (accept,))
     bad = ("Authorization", "Bearer oauthcore-doctor-token-that-nobody-issued")
     yield Probe.RESOURCE_BAD_TOKEN, Outgoing("GET", resource, (accept, bad))
+    # RFC 9110 section 11.1: the name of a scheme is the same in any case.
+    lower = ("Authorization", "bearer oauthcore-doctor-token-that-nobody-issued")
+    yield Probe.RESOURCE_LOWER, Outgoing("GET", resource, (accept, lower))
+    in_query = with_query(resource, {"access_token": "oauthcore-doctor-token-that-nobody-issued"})
+    yield Probe.RESOURCE_QUERY, Outgoing("GET", in_query, (accept,))
 
 
 def resource_metadata_probes(seen: Observations, resource: str) -> Iterator[tuple[Probe, Outgoing]]:
@@ -193,11 +200,13 @@ def endpoint_probes(metadata: Mapping[str, object]) -> Iterator[tuple[Probe, Out
         yield Probe.TOKEN_GET, Outgoing("GET", token, _JSON)
         code = {"grant_type": "authorization_code", "code": "unknown", "redirect_uri": CALLBACK}
         yield Probe.TOKEN, post(token, {**code, "client_id": NOBODY, "code_verifier": "v" * 43})
+        yield from broken_token_requests(token, {**code, "client_id": NOBODY, "code_verifier": "v" * 43})
         yield Probe.PREFLIGHT_TOKEN, preflight(token, "POST", "authorization, content-type, mcp-protocol-version")
     authorization = url_of(metadata, "authorization_endpoint")
     if authorization is not None:
         request = Outgoing("GET", with_query(authorization, authorization_request(NOBODY, CALLBACK)))
         yield Probe.AUTHORIZATION, request
+        yield Probe.AUTHORIZATION_POST, post(authorization, authorization_request(NOBODY, CALLBACK))
         yield Probe.CORS_AUTHORIZATION, attrs.evolve(request, headers=(("Origin", PAGE),))
     for probe, member, parameters in (
         (Probe.INTROSPECTION, "introspection_endpoint", {"token": "unknown"}),
@@ -225,6 +234,20 @@ def endpoint_probes(metadata: Mapping[str, object]) -> Iterator[tuple[Probe, Out
         yield Probe.PREFLIGHT_REGISTRATION, preflight(registration, "POST", "content-type, mcp-protocol-version")
 
 
+def broken_token_requests(url: str, form: Mapping[str, str]) -> Iterator[tuple[Probe, Outgoing]]:
+    """Send what clients send by mistake, and attackers on purpose: each has to be refused as an OAuth error."""
+    without = {name: value for name, value in form.items() if name != "client_id"}
+    yield Probe.TOKEN_BASIC, post(url, without, LentClient(NOBODY, Secret("unknown")))
+    broken = post(url, without)
+    headers = (*broken.headers, ("Authorization", "Basic %%%"))
+    yield Probe.TOKEN_BROKEN_BASIC, attrs.evolve(broken, headers=headers)
+    body = json.dumps(dict(form)).encode()
+    yield Probe.TOKEN_OTHER_TYPE, Outgoing("POST", url, (("Content-Type", "application/json"), *_JSON), body)
+    usual = post(url, form)
+    yield Probe.TOKEN_TWICE, attrs.evolve(usual, body=usual.body + b"&code=other")
+    yield Probe.CORS_TOKEN, attrs.evolve(usual, headers=(*usual.headers, ("Origin", PAGE)))
+
+
 def client_probes(metadata: Mapping[str, object], client: LentClient) -> Iterator[tuple[Probe, Outgoing]]:
     """Ask as a client that is known: for what has to be refused, and, with its secret, for what is its own."""
     authorization = url_of(metadata, "authorization_endpoint")
@@ -235,17 +258,51 @@ def client_probes(metadata: Mapping[str, object], client: LentClient) -> Iterato
         # With prompt=none no page may be shown, whatever the response is (OIDC Core section 3.1.2.1).
         without = {name: value for name, value in request.items() if not name.startswith("code_challenge")}
         yield Probe.CLIENT_WITHOUT_PKCE, Outgoing("GET", with_query(authorization, {**without, "prompt": "none"}))
+        yield from client_authorization_probes(metadata, authorization, request, without)
     if client.secret is None:
         return
     token, introspection = safe_url_of(metadata, "token_endpoint"), safe_url_of(metadata, "introspection_endpoint")
     if token is not None and "client_credentials" in (texts_of(metadata, "grant_types_supported") or ()):
         yield Probe.CLIENT_CREDENTIALS, post(token, {"grant_type": "client_credentials"}, client)
+    if token is not None:
+        yield Probe.CLIENT_GRANT, post(token, {"grant_type": "urn:oauthcore:doctor:unknown"}, client)
+    revocation = safe_url_of(metadata, "revocation_endpoint")
+    if revocation is not None:
+        yield Probe.CLIENT_REVOCATION, post(revocation, {"token": "unknown"}, client)
     pushed = safe_url_of(metadata, "pushed_authorization_request_endpoint")
     if pushed is not None and client.redirect_uri is not None:
         request = authorization_request(client.client_id, client.redirect_uri)
         yield Probe.CLIENT_PUSHED, post(pushed, {**request, "response_type": "oauthcore-doctor"}, client)
     if introspection is not None:
         yield Probe.CLIENT_INTROSPECTION, post(introspection, {"token": "unknown"}, client)
+
+
+def client_authorization_probes(
+    metadata: Mapping[str, object], url: str, request: Mapping[str, str], without_pkce: Mapping[str, str]
+) -> Iterator[tuple[Probe, Outgoing]]:
+    """Send authorization requests of a known client; all but the last have an error, or show no page."""
+    plain = {**without_pkce, "code_challenge": "v" * 43, "code_challenge_method": "plain", "prompt": "none"}
+    yield Probe.CLIENT_PLAIN, Outgoing("GET", with_query(url, plain))
+    other = {**request, "redirect_uri": f"{request['redirect_uri']}/oauthcore-doctor", "prompt": "none"}
+    yield Probe.CLIENT_OTHER_REDIRECT, Outgoing("GET", with_query(url, other))
+    twice = with_query(url, {**request, "prompt": "none"}) + "&code_challenge_method=S256"
+    yield Probe.CLIENT_TWICE, Outgoing("GET", twice)
+    if text_of(metadata, "jwks_uri") is not None and "openid" in (
+        texts_of(metadata, "scopes_supported") or ("openid",)
+    ):
+        yield Probe.CLIENT_SILENT, Outgoing("GET", with_query(url, {**request, "prompt": "none", "scope": "openid"}))
+    yield Probe.CLIENT_PAGE, Outgoing("GET", with_query(url, request))
+
+
+def page_probes(seen: Observations) -> Iterator[tuple[Probe, Outgoing]]:
+    """Read the page that users of the client see first, where the server redirects to one of its own."""
+    response = seen.response(Probe.CLIENT_PAGE)
+    location = response.header("location") if response is not None and 300 <= response.status < 400 else None
+    if location is None or seen.issuer is None:
+        return
+    url = urljoin(seen.exchanges[Probe.CLIENT_PAGE].request.url, location)
+    if is_url(url) and origin_of(url) == origin_of(seen.exchanges[Probe.CLIENT_PAGE].request.url):
+        yield Probe.CLIENT_PAGE_BEHIND, Outgoing("GET", url)
 
 
 def safe_url_of(metadata: Mapping[str, object], name: str) -> str | None:

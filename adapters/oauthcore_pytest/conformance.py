@@ -14,9 +14,12 @@ from typing import Any
 
 import pytest
 
-from oauthcore import ConfigurationError
-from oauthcore_doctor import CHECKS, Check, Finding, Report, Severity, Target, examine
+from oauthcore import ConfigurationError, Secret
+from oauthcore_doctor import CHECKS, Check, Finding, LentClient, Report, Severity, Target, examine
 from oauthcore_doctor.network import NetworkPort, check_ca_file, hosts_named_by
+
+# As for `oauthcore doctor`: it is in no list of processes, and in no history of a shell.
+SECRET = "OAUTHCORE_CLIENT_SECRET"
 
 
 class Unfit(Exception):
@@ -75,8 +78,18 @@ class ConformanceTest(pytest.Item):
         return self.path, None, self.check.id
 
 
+def lent_client(client_id: str | None, redirect_uri: str | None) -> LentClient | None:
+    """Return the client to examine as, with the secret of the environment; raises `pytest.UsageError`."""
+    if client_id is None:
+        if redirect_uri is not None:
+            raise pytest.UsageError("--oauth-redirect-uri is of a client: name it with --oauth-client-id")
+        return None
+    secret = os.environ.get(SECRET)
+    return LentClient(client_id, None if secret is None else Secret(secret), redirect_uri)
+
+
 def conformance_tests(
-    session: pytest.Session, url: str | None, resource: str | None, ca: str | None
+    session: pytest.Session, url: str | None, resource: str | None, ca: str | None, client: LentClient | None = None
 ) -> list[pytest.Item]:
     """Return the tests of a server and a resource; raises `pytest.UsageError` if they can't be examined."""
     ca_file = None if ca is None else Path(ca)
@@ -88,5 +101,5 @@ def conformance_tests(
         if value is not None and not value.startswith(("https://", "http://")):
             raise pytest.UsageError(f"{value} is no URL of a server: begin it with https://")
     examination: Examination = Examination.from_parent(session, name="oauth-conformance", nodeid="oauth-conformance")
-    examination.examined, examination.ca_file = Target(url, resource, None), ca_file
+    examination.examined, examination.ca_file = Target(url, resource, client), ca_file
     return list(examination.collect())

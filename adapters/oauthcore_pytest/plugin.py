@@ -22,6 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("oauthcore", "OAuth and OpenID Connect")
     group.addoption("--oauth-conformance", metavar="URL", help="test the authorization server at this issuer")
     group.addoption("--oauth-resource", metavar="URL", help="test this protected resource, such as an MCP endpoint")
+    group.addoption("--oauth-client-id", metavar="ID", help="examine as this client, too; see docs/conformance.md")
+    group.addoption("--oauth-redirect-uri", metavar="URI", help="a redirect URI that the client has registered")
     group.addoption("--oauth-ca-file", metavar="FILE", help="certificates to trust besides the system's, in PEM")
 
 
@@ -30,9 +32,10 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     url, resource = config.getoption("--oauth-conformance"), config.getoption("--oauth-resource")
     if url is None and resource is None:
         return
-    from oauthcore_pytest.conformance import conformance_tests
+    from oauthcore_pytest.conformance import conformance_tests, lent_client
 
-    items += conformance_tests(session, url, resource, config.getoption("--oauth-ca-file"))
+    client = lent_client(config.getoption("--oauth-client-id"), config.getoption("--oauth-redirect-uri"))
+    items += conformance_tests(session, url, resource, config.getoption("--oauth-ca-file"), client)
 
 
 @pytest.fixture(scope="session")

@@ -273,6 +273,21 @@ FAULTS: Mapping[str, Fault] = {
             lambda request, response: with_document(attrs.evolve(response, status=400), {"error": "invalid_grant"}),
         ),
     ),
+    "no challenge for who has tried Basic": answers("basic-challenge", header(TOKEN, "WWW-Authenticate", None, "POST")),
+    "a page for Basic that is no base64": answers(
+        "error-json",
+        lambda request, response: page(400) if ("Authorization", "Basic %%%") in request.headers else response,
+    ),
+    "a failure at a body in JSON": answers(
+        "server-error",
+        lambda request, response: page(500) if request.body.startswith(b"{") else response,
+    ),
+    "an open redirector by POST": answers(
+        "open-redirect",
+        lambda request, response: (
+            astray(request, response) if request.method == "POST" and AUTHORIZE in request.url else response
+        ),
+    ),
     "introspection for everybody": answers(
         "unknown-client-served",
         at(
@@ -293,6 +308,7 @@ FAULTS: Mapping[str, Fault] = {
     "a header that preflights do not allow": answers(
         "cors-token", header(TOKEN, "Access-Control-Allow-Headers", "content-type", "OPTIONS")
     ),
+    "errors closed to scripts": answers("cors-errors", header(TOKEN, OTHER, None, "POST")),
     "registration closed to scripts": answers("cors-registration", answer(REGISTER, page(405), "OPTIONS")),
     "the authorization endpoint open to scripts": answers("cors-authorization", header(AUTHORIZE, OTHER, "*")),
     "cookies for any page": answers("cors-credentials", reflecting),
@@ -317,6 +333,19 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "a bad token that is no error": answers(
         "resource-bad-token", challenge(lambda said: said.replace("error=", "why="))
+    ),
+    "a scheme in one spelling": answers(
+        "resource-scheme",
+        lambda request, response: (
+            page(400) if any(value.startswith("bearer ") for _, value in request.headers) else response
+        ),
+    ),
+    "a token that is read in the URL": answers(
+        "resource-query",
+        at(
+            "access_token=",
+            lambda request, response: with_header(response, "WWW-Authenticate", 'Bearer error="invalid_token"'),
+        ),
     ),
     "no metadata of the resource": answers("resource-metadata", answer("oauth-protected-resource", page(404))),
     "a link that leads nowhere": answers(

@@ -77,8 +77,8 @@ def test_a_lent_client_s_secret_comes_from_the_environment_and_is_not_printed(
     printed = capsys.readouterr().out
     assert status == 0
     assert "service-password" not in printed
-    # A token by client credentials, and the introspection of one that there is not.
-    assert json.loads(printed)["requests"] == without["requests"] + 2
+    # A token by client credentials and one by an unknown grant type; introspection and revocation of an unknown one.
+    assert json.loads(printed)["requests"] == without["requests"] + 4
 
 
 def test_a_check_that_is_ignored_finds_nothing(capsys: pytest.CaptureFixture[str]) -> None:

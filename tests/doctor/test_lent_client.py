@@ -10,7 +10,7 @@ import pytest
 
 from oauthcore import Outgoing, Response, Secret
 from oauthcore_doctor import LentClient, Probe, Report, Target
-from tests.doctor.deployments import NOW, Change, Deployment, good, with_document
+from tests.doctor.deployments import NOW, Change, Deployment, good, page, with_document, with_header
 from tests.doctor.faults import at, setting
 
 REDIRECT = "https://other.example/callback"
@@ -50,6 +50,11 @@ def test_the_client_asks_by_basic_authentication() -> None:
     assert exchange.response.status == 200
 
 
+def redirect(location: str) -> Response:
+    """Return a redirect."""
+    return Response(302, (("Location", location),))
+
+
 def relocated(old: str, new: str) -> Change:
     """Change where browsers are redirected to."""
 
@@ -70,10 +75,53 @@ def relocated(old: str, new: str) -> Change:
         ("client-iss", relocated("iss=http%3A%2F%2Flocalhost%3A8000", "iss=http%3A%2F%2Flocalhost%3A8000%2F")),
         ("client-iss", relocated("iss=", "issuer=")),
         ("client-pkce", relocated("error=invalid_request", "error=login_required")),
+        ("client-plain", relocated("error=invalid_request", "error=login_required")),
+        ("client-twice", at("method=S256&prompt=none&code", lambda *_: redirect(f"{REDIRECT}?error=login_required"))),
+        ("client-redirect", at("%2Foauthcore-doctor", lambda *_: redirect(f"{REDIRECT}/oauthcore-doctor"))),
+        ("client-silent", at("prompt=none", lambda *_: page(200))),
+        ("client-framing", at("/login", lambda *_: page(200))),
+        ("client-page", at("/login", lambda _, response: with_header(response, "Cache-Control", "private"))),
+        (
+            "client-form",
+            at(
+                "/login",
+                lambda _, response: with_header(
+                    response, "Content-Security-Policy", "frame-ancestors 'none'; form-action 'self'"
+                ),
+            ),
+        ),
     ],
 )
 def test_a_fault_of_authorization_responses_is_found(check: str, change: Change) -> None:
     assert check in found(examine(CLIENT, change))
+
+
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        ("client-grant", at("/oauth/tokenize", lambda *_: json_error(400, "invalid_request"))),
+        ("client-revocation", at("/oauth/revoke", lambda *_: json_error(400, "invalid_request"))),
+    ],
+)
+def test_a_fault_of_an_endpoint_for_clients_is_found(check: str, change: Change) -> None:
+    assert check in found(examine(SERVICE, change))
+
+
+@pytest.mark.parametrize(
+    "policy",
+    ["form-action 'self' https://other.example", "form-action *", "form-action 'self' https:", "default-src 'none'"],
+)
+def test_a_form_that_may_end_at_the_client_is_no_fault(policy: str) -> None:
+    def change(_: Outgoing, response: Response) -> Response:
+        framed = f"{policy}; frame-ancestors 'none'"
+        return with_header(response, "Content-Security-Policy", framed) if response.status == 200 else response
+
+    assert found(examine(CLIENT, at("/login", change))) == set()
+
+
+def json_error(status: int, code: str) -> Response:
+    """Return an OAuth error."""
+    return Response(status, (("Content-Type", "application/json"),), json.dumps({"error": code}).encode())
 
 
 def tokens(**changed: object) -> Change:

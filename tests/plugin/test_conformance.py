@@ -56,3 +56,23 @@ def test_what_is_no_url_is_said_in_a_line(option: str, value: str, says: str, pr
 
 def test_a_suite_without_the_option_has_its_own_tests_alone(project: Project) -> None:
     project("def test_own(): pass").assert_outcomes(passed=1)
+
+
+@pytest.mark.slow
+def test_a_client_is_lent_with_the_secret_of_the_environment(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served() as provider:
+        issuer = provider.issuer(policy=Policy.openid())
+        client = issuer.client("app", redirect_uris=["https://app.example/callback"])
+        monkeypatch.setenv("OAUTHCORE_CLIENT_SECRET", client.client_secret or "")
+        lent = ("--oauth-client-id", "app", "--oauth-redirect-uri", "https://app.example/callback")
+        result = project("", "--oauth-conformance", issuer.url, *lent, "-k", "client-redirect or client-introspection")
+
+        issuer.requests.assert_sent("introspection", token="unknown")
+    result.assert_outcomes(passed=2, deselected=len(CHECKS) - 2)
+
+
+def test_redirect_uri_without_a_client_is_said_in_a_line(project: Project) -> None:
+    result = project("", "--oauth-conformance", "https://as.example", "--oauth-redirect-uri", "https://app.example/cb")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --oauth-redirect-uri is of a client*"])

@@ -72,6 +72,15 @@ def listed(value: str | None) -> set[str]:
     return {ascii_lower(strip_ows(name)) for name in (value or "").split(",")} - {""}
 
 
+def errors(seen: Observations) -> Iterator[str]:
+    """Find errors that a script can't read, though it may call the endpoint."""
+    allowed, exchange = seen.exchanges.get(Probe.PREFLIGHT_TOKEN), seen.exchanges.get(Probe.CORS_TOKEN)
+    if allowed is None or exchange is None or exchange.response is None or not lets_in(allowed):
+        return
+    if exchange.response.status != 429 and not lets_in(exchange):
+        yield f"{exchange.summary} without Access-Control-Allow-Origin, though the preflight allows the request"
+
+
 def authorization(seen: Observations) -> Iterator[str]:
     """Find an authorization endpoint that scripts can call."""
     exchange = seen.exchanges.get(Probe.CORS_AUTHORIZATION)
@@ -121,6 +130,12 @@ CHECKS = (
         remedy="answer OPTIONS there, and send Access-Control-Allow-Origin: * without credentials; "
         "leave it if no client runs in a browser",
         look=preflighted(Probe.PREFLIGHT_TOKEN),
+    ),
+    Check(
+        *("cors-errors", Severity.WARNING, "Scripts may read errors of the token endpoint", "Fetch section 3.2"),
+        matters_to=f"{_PAGES}, which see a failed network instead of invalid_grant",
+        remedy="send Access-Control-Allow-Origin with errors, too: often only the handler that succeeds adds it",
+        look=errors,
     ),
     Check(
         *("cors-registration", Severity.WARNING, "Scripts may register clients", "Fetch section 3.2.2"),

@@ -52,7 +52,7 @@ def allow(seen: Observations) -> Iterator[str]:
 
 def error_bodies(seen: Observations) -> Iterator[str]:
     """Find refusals that no client can read."""
-    for probe, exchange, status in answered(seen, *FOR_CLIENTS):
+    for probe, exchange, status in answered(seen, *FOR_CLIENTS, Probe.TOKEN_BROKEN_BASIC, Probe.TOKEN_TWICE):
         if 300 <= status < 500 and error_of(exchange) is None and status not in {404, 405}:
             yield f"{probe.value}: {exchange.summary}, and no OAuth error"
 
@@ -72,6 +72,15 @@ def unknown_client(seen: Observations) -> Iterator[str]:
         code = error_of(exchange)
         if code is not None and (code != "invalid_client" or status not in {400, 401}):
             yield f"an unknown client is refused by {status} {code}"
+
+
+def basic_challenge(seen: Observations) -> Iterator[str]:
+    """Find a client that has tried Basic and is not told so."""
+    for _, exchange, status in answered(seen, Probe.TOKEN_BASIC):
+        response = exchange.response
+        challenge = (response.header("www-authenticate") if response is not None else None) or ""
+        if error_of(exchange) == "invalid_client" and (status != 401 or scheme_of(challenge) != "basic"):
+            yield f"{exchange.summary}, {challenge or 'no WWW-Authenticate'}"
 
 
 def accepted(seen: Observations) -> Iterator[str]:
@@ -94,7 +103,7 @@ def no_store(seen: Observations) -> Iterator[str]:
 
 def open_redirect(seen: Observations) -> Iterator[str]:
     """Find an authorization endpoint that sends browsers wherever the request says."""
-    for _, exchange, status in answered(seen, Probe.AUTHORIZATION):
+    for _, exchange, status in answered(seen, Probe.AUTHORIZATION, Probe.AUTHORIZATION_POST):
         response = exchange.response
         location = (response.header("location") if response is not None else None) or ""
         if 300 <= status < 400 and leads_astray(location):
@@ -156,6 +165,12 @@ CHECKS = (
         matters_to="clients that register anew after invalid_client, as MCP's TypeScript SDK does",
         remedy="answer invalid_client, by 401 or 400",
         look=unknown_client,
+    ),
+    Check(
+        *("basic-challenge", Severity.WARNING, "Who has tried Basic is challenged", "RFC 6749 section 5.2"),
+        matters_to="HTTP clients that send credentials after a challenge alone",
+        remedy="answer 401 with WWW-Authenticate: Basic",
+        look=basic_challenge,
     ),
     Check(
         *(

@@ -65,6 +65,27 @@ def bad_token(seen: Observations) -> Iterator[str]:
         yield f"a token that was never issued: {exchange.summary}, {f'error={error}' if error else 'and no error'}"
 
 
+def scheme_in_any_case(seen: Observations) -> Iterator[str]:
+    """Find a resource that knows the scheme in one spelling only."""
+    bad, lower = seen.response(Probe.RESOURCE_BAD_TOKEN), seen.response(Probe.RESOURCE_LOWER)
+    if bad is None or lower is None or 429 in {bad.status, lower.status}:
+        return
+    errors = [parameters_of(response.header("www-authenticate") or "").get("error") for response in (bad, lower)]
+    if bad.status != lower.status or errors[0] != errors[1]:
+        yield f"after bearer: {lower.status} {errors[1] or ''}; after Bearer: {bad.status} {errors[0] or ''}"
+
+
+def in_query(seen: Observations) -> Iterator[str]:
+    """Find a resource that reads a token in its URL."""
+    response = seen.response(Probe.RESOURCE_QUERY)
+    if response is None or response.status == 429:
+        return
+    before = parameters_of(challenge_of(seen)).get("error")
+    error = parameters_of(response.header("www-authenticate") or "").get("error")
+    if error != before or response.status < 400:
+        yield f"access_token in the query changes the answer to {response.status} {error or ''}"
+
+
 def found(seen: Observations) -> Iterator[str]:
     """Find that nothing is published about the resource."""
     if seen.target.resource is not None and seen.resource_metadata is None:
@@ -190,6 +211,23 @@ CHECKS = (
         matters_to="clients that renew a token at invalid_token; and everybody, if it is let in",
         remedy='answer 401 with error="invalid_token"',
         look=bad_token,
+    ),
+    Check(
+        *("resource-scheme", Severity.WARNING, "Bearer may be written in any case", "RFC 9110 section 11.1"),
+        matters_to="clients that write the token_type of the response as it came, which is often bearer",
+        remedy="compare the scheme without regard to case",
+        look=scheme_in_any_case,
+    ),
+    Check(
+        *(
+            "resource-query",
+            Severity.WARNING,
+            "No token is read in a URL",
+            "RFC 9700 section 4.3.2; RFC 6750 section 2.3",
+        ),
+        matters_to="users: tokens in URLs end up in logs and histories",
+        remedy="ignore access_token in the query",
+        look=in_query,
     ),
     Check(
         *("resource-metadata", Severity.ERROR, "The resource's metadata is found", "RFC 9728 section 3"),
