@@ -13,14 +13,23 @@ from urllib.parse import urlsplit
 import attrs
 
 from oauthcore.wire.text import media_type
-from oauthcore_doctor.challenge import parameters_of, scheme_of
+from oauthcore_doctor.challenge import scheme_of
 from oauthcore_doctor.checks.authorization import takes_documents
 from oauthcore_doctor.checks.cors import lets_in, refusal
 from oauthcore_doctor.checks.keys import published
 from oauthcore_doctor.checks.members import BOOLEANS, is_of_its_type, urls
 from oauthcore_doctor.checks.resource import challenge_of
 from oauthcore_doctor.finding import printable
-from oauthcore_doctor.observations import METADATA, Observations, Probe, is_loopback, is_url, text_of, texts_of
+from oauthcore_doctor.observations import (
+    METADATA,
+    Observations,
+    Probe,
+    is_loopback,
+    is_url,
+    origin_of,
+    text_of,
+    texts_of,
+)
 
 Fails: TypeAlias = Callable[[Observations], Iterable[str]]
 
@@ -123,16 +132,20 @@ def mcp_typescript_s256(seen: Observations) -> Iterator[str]:
 
 
 def mcp_typescript_link(seen: Observations) -> Iterator[str]:
-    """Follow the link of the challenge, and look nowhere else."""
-    if Probe.RESOURCE_LINKED in seen.exchanges and seen.document(Probe.RESOURCE_LINKED) is None:
-        yield "it looks for the resource's metadata at resource_metadata of the challenge alone, where there is none"
+    """Follow the link of the challenge, look nowhere else, and go on as clients did before RFC 9728."""
+    resource = seen.target.resource
+    if resource is None or Probe.RESOURCE_LINKED not in seen.exchanges or seen.document(Probe.RESOURCE_LINKED):
+        return
+    origin = origin_of(resource)
+    if seen.issuer is not None and seen.issuer.rstrip("/") != origin:
+        yield f"it finds no metadata at resource_metadata of the challenge, and takes {origin} for the issuer"
 
 
 def mcp_typescript_challenge(seen: Observations) -> Iterator[str]:
-    """Read a challenge that begins with Bearer."""
+    """Read a challenge that begins with Bearer or DPoP."""
     challenge = challenge_of(seen)
-    if challenge and scheme_of(challenge) != "bearer" and "resource_metadata" in parameters_of(challenge):
-        yield "it ignores a challenge that does not begin with Bearer, and so the link in it"
+    if "resource_metadata" in challenge and scheme_of(challenge) not in {"bearer", "dpop"}:
+        yield "it ignores a challenge that does not begin with Bearer or DPoP, and so the link in it"
 
 
 def mcp_server_failure(seen: Observations) -> Iterator[str]:
@@ -291,10 +304,14 @@ def django_userinfo(seen: Observations) -> Iterator[str]:
         yield "it needs OIDC_OP_USER_ENDPOINT, and there is no UserInfo endpoint"
 
 
-def msal_http(seen: Observations) -> Iterator[str]:
-    """Need https."""
-    if seen.openid is not None and seen.issuer is not None and not seen.issuer.startswith("https://"):
+def msal_authority(seen: Observations) -> Iterator[str]:
+    """Need an https URL with a path, as those of Entra have a tenant."""
+    if seen.openid is None or seen.issuer is None:
+        return
+    if not seen.issuer.startswith("https://"):
         yield "it takes an authority of https alone"
+    elif not urlsplit(seen.issuer).path.strip("/"):
+        yield "it takes an authority with a path alone, as https://as.example/tenant"
 
 
 _MCP_PYTHON = "MCP SDK for Python (mcp 2.3.0)"
@@ -344,13 +361,13 @@ CLIENTS: tuple[KnownClient, ...] = (
         _MCP_TYPESCRIPT,
         "follows the link of the challenge alone",
         mcp_typescript_link,
-        "@modelcontextprotocol/client 2.4.0, discovery of metadata",
+        "@modelcontextprotocol/client 2.4.0, discoverOAuthServerInfo",
     ),
     KnownClient(
         _MCP_TYPESCRIPT,
-        "reads challenges that begin with Bearer",
+        "reads challenges that begin with Bearer or DPoP",
         mcp_typescript_challenge,
-        "@modelcontextprotocol/client 2.4.0, reading the challenge",
+        "@modelcontextprotocol/client 2.4.0, extractWWWAuthenticateParams",
     ),
     KnownClient("MCP Inspector", "runs in a browser", inspector, "github.com/modelcontextprotocol/inspector issue 817"),
     KnownClient(
@@ -433,5 +450,10 @@ CLIENTS: tuple[KnownClient, ...] = (
         django_userinfo,
         "mozilla_django_oidc/auth.py, OIDCAuthenticationBackend",
     ),
-    KnownClient("MSAL for Python", "takes https alone", msal_http, "msal/authority.py, canonicalize"),
+    KnownClient(
+        "MSAL for Python",
+        "takes https with a path alone",
+        msal_authority,
+        "msal 1.39.0 msal/authority.py, canonicalize",
+    ),
 )
