@@ -73,15 +73,16 @@ def issue_access(terms: TokenTerms, grant: Grant | None, value: Secret, context:
         subject=None if grant is None else grant.subject,
         grant=None if grant is None else grant.key,
         scope=terms.scope,
-        audience=terms.audience,
+        # A grant of the host's may have lists: in memory, what has one is not equal to what has a tuple.
+        audience=tuple(terms.audience),
         issued_at=context.now,
         expires_at=expires_at,
         # A client's own token ends with its registration, and so does one that it got by exchange; for other tokens the
         # grant has the generation.
         client_generation=client.generation if grant is None or grant.client_id != client.client_id else "",
         confirmation=terms.confirmation,
-        actors=terms.actors,
-        actor_grants=terms.actor_grants,
+        actors=tuple(terms.actors),
+        actor_grants=tuple(terms.actor_grants),
     )
     jwt = jwt_access_token(value, record, client, grant, context, terms.signing_alg) if is_jwt else None
     return IssuedAccess(value, record, client, jwt)
@@ -176,7 +177,7 @@ def new_grant(
         # If the client is removed and another one gets its identifier, that one can't use this grant.
         client_generation=client.generation,
         withheld=withheld_scope(requested, implies(scope) if implies.implied else scope),
-        resources=resources,
+        resources=tuple(resources),
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
 import attrs
 
 from oauthcore.digest import Digest
-from oauthcore.given import are_strings, as_strings
+from oauthcore.errors import ConfigurationError
+from oauthcore.given import are_strings, as_strings, check_kind
 from oauthcore.policy import Allowance, UnknownScope, as_allowances
 from oauthcore.scope import Scope, as_scope
 
@@ -46,6 +47,28 @@ class ClientSecret:
     expires_at: int | None = None
     sealed: str | None = attrs.field(default=None, repr=False)
     portable: bool = False
+
+
+def _secrets(given: Iterable[ClientSecret]) -> tuple[ClientSecret, ...]:
+    remedy = "leave it out, and give the secret to register(); or give a list of ClientSecret"
+    check_kind("secrets", given, (list, tuple), remedy)
+    for secret in given:
+        check_kind("secrets", secret, ClientSecret, remedy)
+    return tuple(given)
+
+
+def _pairs(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    remedy = 'give pairs of strings, as in [("client_name#de", "Fernseher")]'
+    check_kind("localized", given, (list, tuple, Mapping), remedy)
+    return tuple(_pair(one, remedy) for one in (given.items() if isinstance(given, Mapping) else given))
+
+
+def _pair(given: object, remedy: str) -> tuple[str, str]:
+    check_kind("localized", given, (list, tuple), remedy)
+    match given:
+        case [str() as name, str() as value]:
+            return name, value
+    raise ConfigurationError("localized", "a pair of something else", remedy)
 
 
 @attrs.frozen(kw_only=True)
@@ -131,7 +154,7 @@ class Client:
     organization_name: str | None = None
     client_uri: str | None = None
     # Two while one is being rotated, so that a client that runs on many machines can change over.
-    secrets: tuple[ClientSecret, ...] = ()
+    secrets: tuple[ClientSecret, ...] = attrs.field(default=(), converter=_secrets)
     token_endpoint_auth_method: AuthenticationMethod | None = None
     # Compared as strings, a loopback port aside (RFC 9700 section 4.1.3, RFC 8252 section 7.3).
     redirect_uris: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
@@ -160,7 +183,7 @@ class Client:
     software_version: str | None = None
     application_type: str | None = None
     # Names and addresses in other languages, as they are called on the wire: `client_name#de` (RFC 7591 section 2.2).
-    localized: tuple[tuple[str, str], ...] = ()
+    localized: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
     # One of the two (RFC 7591 section 2): what the client signs with, and what is encrypted to.
     jwks: str | None = attrs.field(default=None, converter=_json)
     jwks_uri: str | None = None

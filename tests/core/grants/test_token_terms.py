@@ -165,6 +165,18 @@ def test_userinfo_is_closed_to_tokens_that_are_bound_or_for_others(changes: Mapp
     assert status(attrs.evolve(usual, **changes), token) == 401
 
 
+def test_terms_with_lists_make_the_same_records() -> None:
+    """A storage compares a record with the one that it has."""
+    terms = attrs.evolve(usual_terms(CONFIDENTIAL, Scope(), None, CONTEXT), audience=(API,), actors=ACTORS)
+    lists = attrs.evolve(terms, audience=[API], actors=list(ACTORS), actor_grants=[])  # type: ignore[arg-type]
+
+    assert (
+        issue_access(lists, None, Secret("v"), CONTEXT).record == issue_access(terms, None, Secret("v"), CONTEXT).record
+    )
+    of_list = new_grant(CONFIDENTIAL, "alice", Scope(), None, CONTEXT, None, [API])  # type: ignore[arg-type]
+    assert of_list.resources == (API,)
+
+
 def test_no_token_outlives_its_grant_whatever_its_terms_say() -> None:
     terms = attrs.evolve(usual_terms(CONFIDENTIAL, GRANT.scope, None, CONTEXT), expires_at=GRANT.expires_at + 1)
 
