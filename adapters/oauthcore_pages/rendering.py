@@ -24,6 +24,7 @@ from oauthcore.wire.http import Response
 from oauthcore.wire.refusals import PAGE_HEADERS, ErrorPage
 from oauthcore.wire.text import ascii_lower
 from oauthcore_pages.brand import Brand
+from oauthcore_pages.compiled import COMPILED
 from oauthcore_pages.language import best, translations
 from oauthcore_pages.messages import CLAIM_SCOPES, SCOPES
 
@@ -395,7 +396,12 @@ class Templates:
 def environment(loader: BaseLoader, texts: NullTranslations) -> Environment:
     """Return the Jinja2 environment of one language."""
     made = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, extensions=["jinja2.ext.i18n"], trim_blocks=True
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        bytecode_cache=COMPILED,
     )
     made.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
     return made

@@ -2,7 +2,8 @@
 
 What comes over the socket that the first argument names, and goes back, is said there. A child is what a fresh
 interpreter would be once it has imported every command: it ends as that does, and with its own signals. Nothing is
-imported here that no command imports at its head; what one imports later, its child imports for itself.
+imported here that no command imports at its head; what one imports later, its child imports for itself. The pages'
+templates alone are compiled before, since every server would do it at its start, with the same result.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from oauthcore_h11 import cli
+from oauthcore_pages import Templates
 
 NUMBER = struct.Struct("!q")
 
@@ -89,6 +91,7 @@ def become(command: dict[str, object], streams: list[int]) -> None:
 if __name__ == "__main__":
     for module in pkgutil.iter_modules(cli.__path__):
         importlib.import_module(f"{cli.__name__}.{module.name}")
+    Templates()
     try:
         arguments = next_command(socket.socket(fileno=int(sys.argv[1])))
     except (ValueError, ConnectionError):  # the tests have hung up: nothing came, not even a descriptor
