@@ -6,9 +6,6 @@ language, since texts are translated when a page is rendered.
 
 from __future__ import annotations
 
-from types import CodeType
-from typing import cast
-
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
@@ -20,17 +17,16 @@ class CompiledTemplates(BytecodeCache):
     """
 
     def __init__(self) -> None:
-        self._code: dict[str, tuple[str, CodeType]] = {}
+        self._code: dict[str, bytes] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Fill a bucket with the code of this source, if it was compiled before."""
-        checksum, code = self._code.get(bucket.key, ("", None))
-        if checksum == bucket.checksum:
-            bucket.code = code
+        """Fill a bucket with the code of its template; Jinja leaves it empty if that was made of another source."""
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
 
     def dump_bytecode(self, bucket: Bucket) -> None:  # type: ignore[explicit-override]  # typing.override is 3.12's
         """Remember the code in a bucket."""
-        self._code[bucket.key] = (bucket.checksum, cast(CodeType, bucket.code))
+        self._code[bucket.key] = bucket.bytecode_to_string()
 
 
 COMPILED = CompiledTemplates()
