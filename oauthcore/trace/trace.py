@@ -80,7 +80,8 @@ class Trace:
 
     def scrubbed(self, placeholders: Placeholders) -> Trace:
         """Return the trace with every known secret replaced wherever it is, except in the settings."""
-        members = json.loads(self.dump())
+        # Without `indent`, JSON is written in C: a recording server does this for each request.
+        members = json.loads(json.dumps({"version": VERSION, **attrs.asdict(self)}))
         scrubbed = {name: _scrubbed(value, placeholders) for name, value in members.items() if name != "settings"}
         return Trace.load(json.dumps(members | scrubbed))
 
