@@ -175,6 +175,11 @@ def browser(provider: Provider) -> Iterator[Browser]:
 @pytest.fixture
 def talk(provider: Provider, browser: Browser) -> Talk:
     """Let a Node program be a relying party, and send the browser where it says."""
+    return talking(provider, browser)
+
+
+def talking(provider: Provider, browser: Browser) -> Talk:
+    """Return a function that lets a Node program be a relying party of a provider; skips the test without Node."""
     if NODE is None:
         pytest.skip("there is no node here")
     if not INSTALLED:
