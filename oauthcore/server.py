@@ -42,6 +42,7 @@ from oauthcore.flow.effects import Flow, pure
 from oauthcore.flow.transact import Refuse, transact
 from oauthcore.given import check_callable, check_kind, strings
 from oauthcore.grants import GrantFlow
+from oauthcore.grants.certificate_bound import prove_certificate
 from oauthcore.grants.ciba import ciba as ciba_grant
 from oauthcore.grants.device_code import device_code
 from oauthcore.grants.dpop import proving_by_dpop
@@ -102,8 +103,8 @@ class AuthorizationServer:
     the accounts of a domain belong to (docs/webfinger.md). With `pushed_requests` clients push their authorization
     requests before they send the browser (RFC 9126, docs/pushed-requests.md). `request_objects` says what is demanded
     of signed requests (RFC 9101, docs/signed-requests.md). With `mutual_tls`, clients can authenticate by their
-    certificates (RFC 8705, docs/mutual-tls.md). With `dpop`, tokens are bound to a key of the client where
-    it proves that it has one (RFC 9449, docs/dpop.md).
+    certificates, and have tokens bound to them (RFC 8705, docs/mutual-tls.md). With `dpop`, tokens are bound to a key
+    of the client where it proves that it has one (RFC 9449, docs/dpop.md).
     `extra_claims` is a function that adds claims to tokens, or a flow (docs/claims.md).
     With a `profile` its settings, clients and requests have to obey a set of rules, and what is left out is set as they
     demand (docs/profiles.md).
@@ -247,7 +248,8 @@ class AuthorizationServer:
         if dpop is not None:
             crypto.check_installed()
         self.dpop = dpop
-        self._possession: tuple[ProvePossession, ...] = () if dpop is None else (proving_by_dpop(dpop),)
+        by_dpop: tuple[ProvePossession, ...] = () if dpop is None else (proving_by_dpop(dpop),)
+        self._possession = by_dpop if mutual_tls is None else (*by_dpop, prove_certificate)
         own = self._own_endpoints(instruments.keys)
         self._added = check_endpoints(own, endpoints, self.paths)
         listed = (*own, *self._added)

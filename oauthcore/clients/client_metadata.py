@@ -46,6 +46,7 @@ LISTS = ("redirect_uris", "grant_types", "response_types", "contacts", "request_
 FLAGS = (
     *("require_signed_request_object", "require_pushed_authorization_requests"),
     "dpop_bound_access_tokens",
+    "tls_client_certificate_bound_access_tokens",
 )
 # OIDC Dynamic Client Registration section 2 and the logout specifications.
 OPENID_STRINGS = (

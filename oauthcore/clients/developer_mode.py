@@ -37,6 +37,12 @@ _SHOWN = frozenset(
         "require_signed_request_object",
         "response_types",
         "scope",
+        "tls_client_auth_san_dns",
+        "tls_client_auth_san_email",
+        "tls_client_auth_san_ip",
+        "tls_client_auth_san_uri",
+        "tls_client_auth_subject_dn",
+        "tls_client_certificate_bound_access_tokens",
         "token_endpoint_auth_method",
         "token_endpoint_auth_signing_alg",
     }

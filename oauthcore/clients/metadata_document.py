@@ -14,6 +14,7 @@ import attrs
 
 from oauthcore.client_id_metadata import MetadataDocuments
 from oauthcore.clients.binding import may_be_bound
+from oauthcore.clients.certificate_binding import may_be_certificate_bound
 from oauthcore.clients.client_metadata import check_shown, read_metadata
 from oauthcore.clients.pushing import may_have_to_push
 from oauthcore.clients.registered_keys import ASSERTION_ALGORITHMS
@@ -40,7 +41,7 @@ _TAKEN = frozenset(
         *("grant_types", "response_types", "token_endpoint_auth_method", "token_endpoint_auth_signing_alg"),
         *("jwks", "jwks_uri", "application_type", "software_id", "software_version"),
         *("tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri"),
-        *("tls_client_auth_san_ip", "tls_client_auth_san_email"),
+        *("tls_client_auth_san_ip", "tls_client_auth_san_email", "tls_client_certificate_bound_access_tokens"),
         *("require_pushed_authorization_requests", "dpop_bound_access_tokens"),
     }
 )
@@ -153,6 +154,7 @@ def negotiated(requested: Client, documents: MetadataDocuments, context: Context
         default_scope=named or None,
         require_pushed_authorization_requests=may_have_to_push(requested, context),
         dpop_bound_access_tokens=may_be_bound(requested, context),
+        tls_client_certificate_bound_access_tokens=may_be_certificate_bound(requested, context),
         token_endpoint_auth_signing_alg=requested.token_endpoint_auth_signing_alg if not requested.is_public else None,
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import attrs
 
 from oauthcore.clients.binding import may_be_bound
+from oauthcore.clients.certificate_binding import may_be_certificate_bound
 from oauthcore.clients.client_metadata import FIELDS, check_shown, read_metadata
 from oauthcore.clients.dynamic_registration import Registrar
 from oauthcore.clients.openid_registration import check_sector
@@ -95,6 +96,7 @@ def offered(requested: Client, method: AuthenticationMethod | None, registrar: R
         default_scope=(named or None) if may_step_up else requested.default_scope,
         require_pushed_authorization_requests=may_have_to_push(requested, context),
         dpop_bound_access_tokens=may_be_bound(requested, context),
+        tls_client_certificate_bound_access_tokens=may_be_certificate_bound(requested, context),
         # One that is registered keeps its method where it names none: by leaving it out it is locked out of nothing.
         token_endpoint_auth_method=requested.token_endpoint_auth_method
         or method

@@ -78,6 +78,8 @@ def metadata(
         members["require_pushed_authorization_requests"] = pushed_requests.required
     if dpop is not None:  # RFC 9449 section 5.1
         members["dpop_signing_alg_values_supported"] = list(dpop.algorithms)
+    if mutual_tls is not None:  # RFC 8705 section 3.3
+        members["tls_client_certificate_bound_access_tokens"] = True
     if ciba is not None:
         members |= ciba_members()
     if openid is not None:

@@ -14,6 +14,7 @@ from oauthcore.errors import OAuthError, UnauthorizedClient, UnsupportedGrantTyp
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Decision, Outcome, profile_events
 from oauthcore.grants import GrantFlow
+from oauthcore.grants.certificate_bound import check_certificate_bound
 from oauthcore.grants.dpop import check_bound
 from oauthcore.grants.token_request import TokenRequest
 from oauthcore.possession import prove_possession
@@ -44,6 +45,8 @@ def token(grants: Mapping[str, GrantFlow], incoming: EndpointRequest, context: C
             check_bound(proof)
         if context.profile is not None:
             context.profile.refuse(broken)
+        if caller.client.tls_client_certificate_bound_access_tokens:
+            check_certificate_bound(proof)
         granted = usable_by(caller.client, grant_type, grant)(authenticated, context)
     except OAuthError as error:
         raise explain(error, caller.client, context) from None

@@ -25,6 +25,7 @@ from oauthcore.records.grant import Grant
 from oauthcore.records.liveness import IssuedTo, is_live, scope_of_token
 from oauthcore.records.token import AccessToken
 from oauthcore.resource.bearer import Challenge, read_bearer
+from oauthcore.resource.possession import proves_possession
 from oauthcore.resource.stored_token import acting_users, find_access_token
 from oauthcore.scope import Scope
 from oauthcore.wire.http import NO_STORE, Request, Response, json_response
@@ -58,7 +59,7 @@ def userinfo(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
         if grant is not None and grant.client_id != token.client_id:  # a token that was exchanged (RFC 8693)
             grantee = yield from find(Client, grant.client_id)
     actors = () if token is None else (yield from acting_users(token, context.user_policy, (client, grantee)))
-    entitled = prove_entitled(token, IssuedTo(client, grant, grantee=grantee, actors=actors), context)
+    entitled = prove_entitled(token, IssuedTo(client, grant, grantee=grantee, actors=actors), incoming.request, context)
     names = names_at(entitled, context)
     locales = entitled.grant.claims_locales
     person = yield from load_claims(entitled.grant.subject, entitled.client, names, locales, context)
@@ -103,8 +104,8 @@ def read_token(request: Request) -> Secret | None:
     return bearer if posted is None else Secret(posted)
 
 
-def prove_entitled(token: AccessToken | None, to: IssuedTo, context: Context) -> Entitled:
-    """Check that the token is live, belongs to a user, and has scope openid.
+def prove_entitled(token: AccessToken | None, to: IssuedTo, request: Request, context: Context) -> Entitled:
+    """Check that the token is live, belongs to a user, has scope openid, and came with its key, if it is bound to one.
 
     Whether the application still knows the user is found out afterwards, with the claims.
     """
@@ -115,8 +116,8 @@ def prove_entitled(token: AccessToken | None, to: IssuedTo, context: Context) ->
     # RFC 9068 section 4: a token for another resource only must not open this one.
     if context.issuer not in token.audience:
         raise InvalidToken("the token is for other resources than this server's")
-    if token.confirmation is not None:
-        # RFC 9449 section 7.2: a token that is bound to a key is nothing that a bearer may use.
+    if token.confirmation is not None and not proves_possession(request, token.confirmation.members):
+        # RFC 9449 section 7.2, RFC 8705 section 3: a token that is bound to a key is nothing that a bearer may use.
         raise InvalidToken("the token is bound to a key, and came without a proof of it")
     scope = Scope() if client is None else scope_of_token(token, to, context.policy)
     # OIDC Core section 5.3: UserInfo belongs to OpenID Connect authentication; a plain OAuth token does not open it.

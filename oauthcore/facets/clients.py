@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from oauthcore.clients.binding import check_binding
+from oauthcore.clients.certificate_binding import check_certificate_binding
 from oauthcore.clients.management import (
     approve_client,
     explain_client,
@@ -171,6 +172,7 @@ class Clients:
         check_binding(client, context)
         if context.profile is not None:
             context.profile.check_client(client)
+        check_certificate_binding(client, context)
         if isinstance(self._keys, StoredKeys):
             check_outlived(client, policy.lifetimes, self._keys.policy)
         signed = (

@@ -6,7 +6,6 @@ authority has issued it is for the host to say (`oauthcore.wire.http.Peer`). The
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import re
 from functools import cache, lru_cache
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
-from oauthcore.digest import base64url
 from oauthcore.errors import ConfigurationError
 from oauthcore.jose.crypto import public_key_in
 from oauthcore.jose.jwk import Jwk
@@ -68,11 +66,6 @@ class Certificate:
     not_before: int
     not_after: int
     key: Jwk | None
-
-
-def thumbprint(der: bytes) -> str:
-    """Return the SHA-256 of a certificate in base64url: `x5t#S256` (RFC 8705 section 3.1)."""
-    return base64url(hashlib.sha256(der).digest())
 
 
 @lru_cache(256)

@@ -194,6 +194,8 @@ class Client:
     tls_client_auth_san_uri: str | None = None
     tls_client_auth_san_ip: str | None = None
     tls_client_auth_san_email: str | None = None
+    # RFC 8705 section 3.4: then its tokens are bound to the certificate that it shows.
+    tls_client_certificate_bound_access_tokens: bool = False
     # OIDC Dynamic Client Registration section 2: the default, which every OpenID Provider has.
     id_token_signed_response_alg: str = "RS256"
     id_token_claims: IdTokenClaims = "requested"

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import attrs
+
+from oauthcore.digest import base64url
+from oauthcore.wire.http import Peer
 
 
 @attrs.frozen(kw_only=True)
@@ -27,6 +32,13 @@ class Confirmation:
         if proven is None:
             return False
         return self.jkt in {None, proven.jkt} and self.x5t_s256 in {None, proven.x5t_s256}
+
+
+def shown_by(peer: Peer | None) -> Confirmation | None:
+    """Return the certificate of a connection as a confirmation; None if it has none (RFC 8705 section 3.1)."""
+    if peer is None or peer.certificate is None:
+        return None
+    return Confirmation(x5t_s256=base64url(hashlib.sha256(peer.certificate).digest()))
 
 
 def token_type(confirmation: Confirmation | None) -> str:

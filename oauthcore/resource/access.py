@@ -26,8 +26,9 @@ class Access:
 
     `acr`, `amr` and `auth_time` (seconds since the epoch) say how and when the user was authenticated (RFC 9068 section
     2.2.1, RFC 9470 section 6). `cnf` is the key that a token is bound to (RFC 7800): a `ResourceServer` refuses such a
-    token as a bearer token. `act` is who acts for the subject (RFC 8693 section 4.1). `claims` has all members of a JWT
-    or an introspection response; the others are not verified.
+    token unless `is_possession_proven`, which it sets where the request was made with that key. `act` is who acts for
+    the subject (RFC 8693 section 4.1). `claims` has all members of a JWT or an introspection response; the others are
+    not verified.
     """
 
     client_id: str
@@ -41,6 +42,7 @@ class Access:
     auth_time: int | None = None
     amr: tuple[str, ...] = ()
     cnf: Mapping[str, object] | None = attrs.field(default=None, repr=False)
+    is_possession_proven: bool = False
     act: Mapping[str, object] | None = attrs.field(default=None, repr=False)
     claims: Mapping[str, object] = attrs.field(default=_NOTHING, repr=False)
 

@@ -22,6 +22,7 @@ from oauthcore.resource.bearer import Challenge, read_bearer
 from oauthcore.resource.introspected import IntrospectedTokens
 from oauthcore.resource.jwt_tokens import JwtTokens
 from oauthcore.resource.metadata import metadata_places, resource_metadata
+from oauthcore.resource.possession import proves_possession
 from oauthcore.resource.requirement import Requirement, required_scope
 from oauthcore.resource.stored import StoredTokens
 from oauthcore.resource_uri import comparable
@@ -158,6 +159,8 @@ class ResourceServer:
         access = yield from self._tokens(token)
         if access is None:
             raise InvalidToken("the token is unknown, expired or revoked")
+        if access.cnf is not None:
+            access = attrs.evolve(access, is_possession_proven=proves_possession(request, access.cnf))
         return self._decide(access, requirement)
 
     def _decide(self, access: Access, requirement: Requirement) -> Access:
@@ -165,8 +168,8 @@ class ResourceServer:
             # RFC 8707 section 3, RFC 9068 section 4: another resource has tokens for itself, and must not use them
             # here.
             raise InvalidToken(f"the token is meant for {access.audience}")
-        if access.cnf is not None:
-            # RFC 9449 section 7.2, RFC 8705 section 3: possession of the token is not enough, and no proof was checked.
+        if access.cnf is not None and not access.is_possession_proven:
+            # RFC 9449 section 7.2, RFC 8705 section 3: possession of the token is not enough.
             raise InvalidToken("the token is bound to a key, and came without a proof of it")
         # Before the scope, since this challenge names the scope as well: one new authorization is enough for both.
         requirement.check_authentication(access, 0 if self._clock is None else self._clock())

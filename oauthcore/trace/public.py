@@ -79,6 +79,8 @@ PUBLIC = frozenset(
         "tls_client_auth_san_ip",
         "tls_client_auth_san_email",
         "x5c",
+        "x5t_s256",
+        "x5t#S256",
         "grant_types",
         "response_types",
         "application_type",

@@ -28,6 +28,7 @@ TlsDns = Annotated[Text, Parameter(name="--tls-san-dns")]
 TlsUri = Annotated[Text, Parameter(name="--tls-san-uri")]
 TlsIp = Annotated[Text, Parameter(name="--tls-san-ip")]
 TlsEmail = Annotated[Text, Parameter(name="--tls-san-email")]
+CertificateBound = Annotated[YesOrNo, Parameter(name="--tls-bound")]
 JwksFile = Annotated[Path | None, Parameter(name="--jwks-file")]
 RequestUris = Annotated[tuple[str, ...] | None, Parameter(name="--request-uri", negative="")]
 RequestSigningAlg = Annotated[Text, Parameter(name="--request-signing-alg")]
@@ -77,6 +78,8 @@ class ClientSettings:
         An IP address in its certificate, instead of the subject.
     tls_client_auth_san_email
         An e-mail address in its certificate, instead of the subject.
+    tls_client_certificate_bound_access_tokens
+        Refuse its token requests without a certificate, to which its tokens are bound (RFC 8705).
     id_token_claims
         Which claims of users its ID tokens have: "all" of its scopes, such as email and profile, or only those that
         it has "requested" by name. A new client whose scope has openid gets all by default.
@@ -127,6 +130,7 @@ class ClientSettings:
     tls_client_auth_san_uri: TlsUri = None
     tls_client_auth_san_ip: TlsIp = None
     tls_client_auth_san_email: TlsEmail = None
+    tls_client_certificate_bound_access_tokens: CertificateBound = None
     id_token_claims: IdTokenClaims | None = None
     jwks_uri: Text = None
     jwks: JwksFile = None

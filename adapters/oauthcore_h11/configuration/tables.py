@@ -548,6 +548,7 @@ class ClientTable:
     tls_client_auth_san_uri: str | None = None
     tls_client_auth_san_ip: str | None = None
     tls_client_auth_san_email: str | None = None
+    tls_client_certificate_bound_access_tokens: bool = False
     jwks_uri: str | None = None
     jwks_file: Path | None = None
     request_uris: tuple[str, ...] = ()

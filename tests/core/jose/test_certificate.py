@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
 import subprocess
 import sys
 
@@ -16,7 +14,7 @@ from hypothesis import strategies as st
 
 from oauthcore.errors import ConfigurationError
 from oauthcore.jose import certificate as under_test
-from oauthcore.jose.certificate import MAX_LENGTH, distinguished_name, read_certificate, thumbprint
+from oauthcore.jose.certificate import MAX_LENGTH, distinguished_name, read_certificate
 from oauthcore.jose.crypto import import_private
 from tests.core.certificates import NOW, Names, certificate, subject
 
@@ -50,13 +48,6 @@ def test_the_key_of_a_certificate_is_its_holders_public_one(kind: str) -> None:
 
     assert key is not None and not key.is_private
     assert key.thumbprint == import_private(made.key_pem).thumbprint
-
-
-def test_the_thumbprint_is_the_hash_of_the_certificate_itself() -> None:
-    """RFC 8705 section 3.1."""
-    der = certificate().der
-
-    assert thumbprint(der) == base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
 
 
 @pytest.mark.parametrize("der", [b"", b"0", b"\x30\x03\x02\x01\x01", certificate().der[:-1], certificate().der + b"0"])
