@@ -26,7 +26,11 @@ PIECE = 16 * 1024
 
 def wire_of(asking: web.Request) -> CoreRequest:
     """Return an aiohttp request as the core's, without its body."""
-    return CoreRequest(asking.method, asking.raw_path, asking.headers.items(), b"", Peer(asking.remote, asking.secure))
+    tls = asking.get_extra_info("ssl_object")
+    # Python's servers ask for a certificate only to verify it: one that is of no authority ends the handshake.
+    shown = None if tls is None else tls.getpeercert(binary_form=True)
+    peer = Peer(asking.remote, asking.secure, shown, shown is not None)
+    return CoreRequest(asking.method, asking.raw_path, asking.headers.items(), b"", peer)
 
 
 def respond(response: CoreResponse) -> web.Response:

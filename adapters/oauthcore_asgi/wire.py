@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import suppress
 from functools import lru_cache
 from http import HTTPStatus
@@ -12,6 +12,7 @@ from urllib.parse import quote
 import attrs
 
 from oauthcore import Peer, Request, Response
+from oauthcore.wire.certificate_headers import der_of_pem
 from oauthcore.wire.cors import CORS
 from oauthcore.wire.http import NO_STORE, Headers
 from oauthcore.wire.mounting import whole_paths
@@ -86,7 +87,22 @@ def request_from(scope: Scope, path: str, body: bytes) -> Request:
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
     client = scope.get("client")
     peer = _peer(client[0] if client else None, scope.get("scheme") in {"https", "wss"})
+    if "tls" in (scope.get("extensions") or ()):
+        peer = with_certificate(peer, scope["extensions"]["tls"])
     return Request(scope.get("method", "GET"), f"{path}?{query}" if query else path, headers, body, peer)
+
+
+def with_certificate(peer: Peer, tls: Mapping[str, Any]) -> Peer:
+    """Return the other end with the certificate that it has shown, as ASGI's TLS extension has it; itself without one.
+
+    Whether an authority was verified is what the server says: there is no error then, and there is a name.
+    """
+    chain = tuple(tls.get("client_cert_chain") or ())
+    certificate = der_of_pem(chain[0]) if chain and isinstance(chain[0], str) else None
+    if certificate is None:
+        return peer
+    is_verified = tls.get("client_cert_error") is None and bool(tls.get("client_cert_name"))
+    return attrs.evolve(peer, certificate=certificate, has_trusted_chain=is_verified)
 
 
 def stated_length(scope: Scope) -> str:

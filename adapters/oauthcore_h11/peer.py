@@ -1,7 +1,7 @@
 """The client of a request, if there is a reverse proxy in between that is trusted to name it.
 
-Only with `[proxies]`. Two things are taken from the headers of a named proxy: the address and the scheme. Other senders
-may write anything into these headers; it is ignored.
+Only with `[proxies]`. Three things are taken from the headers of a named proxy: the address, the scheme, and where that
+is configured the client's certificate. Other senders may write anything into these headers; it is ignored.
 
 An address that is not the client's own is not used: if there is a proxy that is not named, or does not know its client,
 the address is None, which never counts as a trusted one.
@@ -16,6 +16,7 @@ from typing import TypeAlias
 import attrs
 
 from oauthcore import Peer
+from oauthcore.wire.certificate_headers import CertificateHeader
 from oauthcore.wire.http import Headers
 from oauthcore.wire.network import network_of
 from oauthcore.wire.text import ascii_lower, strip_ows
@@ -33,12 +34,14 @@ _SET_BY_PROXIES = frozenset({FORWARDED_FOR, "forwarded"})
 class TrustedProxies:
     """Name the networks whose proxies are trusted, and whether unix sockets are.
 
-    With `has_unnamed` there is a proxy that is not one of them; then any sender may be that one.
+    With `has_unnamed` there is a proxy that is not one of them; then any sender may be that one. `certificate` says how
+    they hand on the certificates of clients, None if they don't.
     """
 
     networks: tuple[Network, ...] = ()
     unix: bool = False
     has_unnamed: bool = False
+    certificate: CertificateHeader | None = None
 
     def trusts(self, address: Address | None) -> bool:
         """Return whether who is at that address, or on a unix socket, is believed."""
@@ -65,15 +68,17 @@ def peer_of(connected: Peer, headers: Headers, proxies: TrustedProxies) -> Peer:
     address = None if connected.address is None else address_named(connected.address)
     if proxies.trusts(address):
         forwarded = address_forwarded_for(address, headers, proxies)
-        return Peer(
+        # Without the certificate of the connection, which is the proxy's own.
+        client = Peer(
             address=None if forwarded is None else str(forwarded),
             is_secure=is_forwarded_as_secure(headers, connected.is_secure),
-            certificate=None,  # it is the proxy's own
         )
+        return client if proxies.certificate is None else proxies.certificate.peer(client, headers)
     assert address is not None
     # Only on this machine are the headers evidence against their sender: others would hide behind them from the limits.
     if proxies.has_unnamed or (address.is_loopback and not _SET_BY_PROXIES.isdisjoint([name for name, _ in headers])):
-        return attrs.evolve(connected, address=None)
+        # A certificate that comes with it may be that proxy's, and stands for none of its clients.
+        return Peer(address=None, is_secure=connected.is_secure)
     return connected
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from oauthcore_h11.configuration.tables import Configuration, Network
+from oauthcore import ConfigurationError
+from oauthcore.wire.certificate_headers import CertificateHeader, VerifiedChains
+from oauthcore_h11.configuration.tables import CertificateHeaderTable, Configuration, Network
 from oauthcore_h11.listeners import UNIX, host_and_port
 from oauthcore_h11.loopback import LOCALHOST
 from oauthcore_h11.peer import TrustedProxies
@@ -18,7 +20,21 @@ _UNKNOWN = (
 def proxies_of(configuration: Configuration) -> TrustedProxies:
     """Return which proxies are trusted, and whether there is one in between that is not."""
     table = configuration.proxies
-    return TrustedProxies(table.trusted, unix=table.trusted_unix, has_unnamed=has_unnamed_proxy(configuration))
+    return TrustedProxies(
+        table.trusted,
+        unix=table.trusted_unix,
+        has_unnamed=has_unnamed_proxy(configuration),
+        certificate=None if table.client_certificate is None else header_of(table.client_certificate),
+    )
+
+
+def header_of(table: CertificateHeaderTable) -> CertificateHeader:
+    """Return how proxies hand on certificates; raises `ConfigurationError`."""
+    try:
+        chains = VerifiedChains() if table.refuses_unverified else table.chains or None
+        return CertificateHeader(format=table.format, name=table.name, chains=chains)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"proxies.client_certificate.{error.setting}", error.value, error.remedy) from None
 
 
 def has_unnamed_proxy(configuration: Configuration) -> bool:

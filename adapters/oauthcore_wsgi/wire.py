@@ -10,6 +10,7 @@ from urllib.parse import quote
 import attrs
 
 from oauthcore import Peer, Request, Response
+from oauthcore.wire.certificate_headers import der_of_pem
 from oauthcore.wire.http import Headers, complete
 from oauthcore.wire.parameters import MAX_LENGTH
 from oauthcore.wire.text import ascii_lower, decimal
@@ -45,7 +46,24 @@ def head_of(environ: Mapping[str, Any]) -> Request:
     path = path_of(environ)
     query = environ.get("QUERY_STRING", "")
     peer = Peer(environ.get("REMOTE_ADDR"), environ.get("wsgi.url_scheme") == "https")
+    if peer.is_secure:
+        peer = with_certificate(peer, environ)
     return Request(environ["REQUEST_METHOD"], f"{path}?{query}" if query else path, headers_of(environ), b"", peer)
+
+
+def with_certificate(peer: Peer, environ: Mapping[str, Any]) -> Peer:
+    """Return the other end with the certificate that it has shown, as mod_ssl or Gunicorn has it; itself without one.
+
+    No client can set these: what comes from its headers begins with `HTTP_` (PEP 3333).
+    """
+    certificate = der_of_pem(environ.get("SSL_CLIENT_CERT") or "")
+    is_verified = environ.get("SSL_CLIENT_VERIFY") == "SUCCESS"
+    if certificate is None and (of_socket := getattr(environ.get("gunicorn.socket"), "getpeercert", None)) is not None:
+        # Python's servers ask for a certificate only to verify it: one that is of no authority ends the handshake.
+        certificate, is_verified = of_socket(True), True
+    if certificate is None:
+        return peer
+    return attrs.evolve(peer, certificate=certificate, has_trusted_chain=is_verified)
 
 
 def path_of(environ: Mapping[str, Any]) -> str:

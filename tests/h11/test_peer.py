@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauthcore import Peer
+from oauthcore.wire.certificate_headers import CertificateHeader, VerifiedChains
 from oauthcore.wire.http import Headers
 from oauthcore_h11.peer import TrustedProxies, connected_from, peer_of
+from tests.core.wire.test_certificate_headers import BASE64, DER
 
 PROXIES = TrustedProxies((ip_network("10.0.0.0/8"), ip_network("::1/128")))
 
@@ -77,6 +79,41 @@ def test_without_proxies_nothing_of_it_is_read(headers: list[tuple[str, str]]) -
 
     assert peer_of(connected, tuple(headers), TrustedProxies()) is connected
     assert peer_of(Peer("192.0.2.9"), tuple(headers), PROXIES) == Peer("192.0.2.9")
+
+
+HANDED_ON = TrustedProxies((ip_network("10.0.0.0/8"),), certificate=CertificateHeader(chains=VerifiedChains()))
+
+
+def test_a_named_proxy_hands_on_the_certificate_of_its_client() -> None:
+    headers = (("x-forwarded-for", "192.0.2.1"), ("x-forwarded-proto", "https"), ("client-cert", f":{BASE64}:"))
+
+    peer = peer_of(Peer("10.0.0.1", certificate=b"of the proxy", has_trusted_chain=True), headers, HANDED_ON)
+
+    assert peer == Peer("192.0.2.1", True, DER, True)
+    assert peer_of(Peer("10.0.0.1", certificate=b"of the proxy"), headers[:2], HANDED_ON).certificate is None
+
+
+_CERTIFICATES = st.sampled_from(["client-cert", "x-ssl-client-cert", "x-forwarded-client-cert", "x-ssl-client-verify"])
+
+
+@given(
+    st.sampled_from(["192.0.2.9", "2001:db8::1", "127.0.0.1", "::1"]),
+    st.lists(st.tuples(_CERTIFICATES, st.sampled_from([f":{BASE64}:", BASE64, "SUCCESS", "0"]))),
+    st.booleans(),
+)
+def test_what_anyone_else_says_of_a_certificate_has_no_effect(
+    address: str, headers: list[tuple[str, str]], has_one: bool
+) -> None:
+    connected = Peer(address, True, b"own" if has_one else None, has_one)
+
+    for proxies in (HANDED_ON, TrustedProxies(certificate=HANDED_ON.certificate), TrustedProxies()):
+        assert peer_of(connected, tuple(headers), proxies) == connected
+
+
+def test_a_certificate_behind_a_proxy_that_nobody_named_is_nobodys() -> None:
+    shown = Peer("127.0.0.1", True, b"of the proxy", True)
+
+    assert peer_of(shown, (("x-forwarded-for", "192.0.2.1"),), TrustedProxies()) == Peer(None, True)
 
 
 @pytest.mark.parametrize("name", ["x-forwarded-for", "forwarded"])

@@ -58,6 +58,13 @@ storage = "sqlite:oauthcore.db"
 # [proxies]
 # trusted = ["10.0.0.0/8"]
 # trusted_unix = false
+# The certificates of clients whose TLS ends there; the proxies have to take this header off what clients send. See
+# docs/mutual-tls.md.
+# [proxies.client_certificate]
+# format = "rfc9440"                 # in Client-Cert; or "nginx", "haproxy", "envoy", with other headers
+# name = ""                          # of another header than the usual one
+# chains = ""                        # in which they say whether an authority was verified: "X-SSL-Client-Verify"; or
+# refuses_unverified = false         # true: they hand on no certificate without one
 
 # Requests that the server itself makes go to public https addresses that public authorities vouch for, and to these.
 # [outgoing]

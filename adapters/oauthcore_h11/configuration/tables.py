@@ -42,6 +42,7 @@ from oauthcore.resources import TrailingSlash
 from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore.storage.purging import BATCH, more_than_nothing
 from oauthcore.token_exchange import ExchangeMode, SubjectTokenType
+from oauthcore.wire.certificate_headers import ProxyFormat
 from oauthcore_sqlite import Synchronous
 
 KEYS = KeyPolicy()
@@ -124,11 +125,37 @@ class LimitsTable:
 
 
 @attrs.frozen(kw_only=True)
+class CertificateHeaderTable:
+    """Say how the proxies hand on clients' certificates; see `oauthcore.wire.certificate_headers.CertificateHeader`.
+
+    With `refuses_unverified` they hand on no certificate whose authority they have not verified.
+    """
+
+    format: ProxyFormat = "rfc9440"
+    name: str = ""
+    chains: str = ""
+    refuses_unverified: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if self.chains and self.refuses_unverified:
+            raise ConfigurationError("chains", self.chains, "leave it out, or refuses_unverified")
+
+
+@attrs.frozen(kw_only=True)
 class Proxies:
-    """Name the reverse proxies that are believed about the client's address and scheme (X-Forwarded-For, -Proto)."""
+    """Name the reverse proxies that are believed about the client's address and scheme (X-Forwarded-For, -Proto).
+
+    With `client_certificate`, also about its certificate.
+    """
 
     trusted: tuple[Network, ...] = ()
     trusted_unix: bool = False
+    client_certificate: CertificateHeaderTable | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.client_certificate is not None and not self.trusted and not self.trusted_unix:
+            remedy = "name the proxies that are believed: trusted, or trusted_unix"
+            raise ConfigurationError("client_certificate", "set", remedy)
 
 
 @attrs.frozen(kw_only=True)
