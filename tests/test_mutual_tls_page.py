@@ -6,11 +6,16 @@ import re
 from pathlib import Path
 
 import attrs
+import pytest
 
-from oauthcore import Client
+from oauthcore import Client, ConfigurationError
 from oauthcore.clients.tls_client_auth import NAMES
 from oauthcore.mutual_tls import METHODS
+from oauthcore.wire.certificate_headers import CertificateHeader, VerifiedChains
+from oauthcore_h11.assembly import new_token_key
+from oauthcore_h11.unnamed_proxies import proxies_of
 from tests.core.certificates import certificate, subject
+from tests.h11.test_configuration import reading
 from tests.test_pushed_requests_page import run_blocks
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -31,6 +36,19 @@ def test_the_page_names_every_method_and_every_name() -> None:
     for name in (*METHODS, *NAMES):
         assert f"`{name}`" in PAGE
     assert set(NAMES) <= attrs.fields_dict(Client).keys()
+
+
+def test_the_files_on_the_page_can_be_read(tmp_path: Path) -> None:
+    least = f'issuer = "https://as.example"\ntoken_key = "{new_token_key().reveal()}"\n'
+    own, proxied = (reading(tmp_path, least + block) for block in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL))
+
+    assert own.tls is not None and own.mutual_tls is not None
+    assert proxies_of(proxied).certificate == CertificateHeader(format="nginx", chains="X-SSL-Client-Verify")
+    refusing = "[proxies]\ntrusted_unix = true\n[proxies.client_certificate]\nrefuses_unverified = true\n"
+    assert proxies_of(reading(tmp_path, least + refusing)).certificate == CertificateHeader(chains=VerifiedChains())
+    broken = refusing + 'name = "a b"\n'
+    with pytest.raises(ConfigurationError, match=r"proxies\.client_certificate\.name"):
+        proxies_of(reading(tmp_path, least + broken))
 
 
 def test_the_table_names_modules_and_tests_that_there_are() -> None:

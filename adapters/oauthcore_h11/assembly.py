@@ -238,7 +238,7 @@ def request_objects_of(configuration: Configuration) -> RequestObjects | None:
 def mutual_tls_of(configuration: Configuration) -> MutualTls | None:
     """Return what is offered to clients with certificates; None if it is off."""
     table = configuration.mutual_tls
-    return None if table is None else MutualTls(methods=table.methods)
+    return None if table is None else MutualTls(methods=table.methods, endpoint_aliases=table.endpoint_aliases)
 
 
 def resources_of(configuration: Configuration) -> Resources | None:

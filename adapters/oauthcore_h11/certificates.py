@@ -2,16 +2,73 @@
 
 from __future__ import annotations
 
+import re
 import ssl
+import sys
+from pathlib import Path
 
 from oauthcore import ConfigurationError
+from oauthcore.wire.certificate_headers import der_of_pem
 from oauthcore_h11.configuration.reading import check_readable
 from oauthcore_h11.configuration.tables import Tls
+from oauthcore_h11.listeners import host_and_port
+
+_BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----")
+
+
+class ListenerContext(ssl.SSLContext):
+    """A context that may ask clients for certificates, and takes some that no authority has issued.
+
+    `self_signed` are those, in DER: they are good as they are, and vouch for no other. With `ports`, this context is
+    for connections to those ports, and `elsewhere` for all others, where no browser is to be asked for a certificate.
+    """
+
+    self_signed: frozenset[bytes] = frozenset()
+    ports: frozenset[int] = frozenset()
+    elsewhere: ssl.SSLContext | None = None
+
+    def at(self, port: int) -> ssl.SSLContext:
+        """Return the context for connections to a port."""
+        return self if self.elsewhere is None or port in self.ports else self.elsewhere
+
+
+def shown_certificate(connection: ssl.SSLObject, context: ssl.SSLContext) -> tuple[bytes | None, bool]:
+    """Return the certificate that a client has shown, and whether one of the authorities has issued it."""
+    shown = connection.getpeercert(binary_form=True)
+    self_signed = context.self_signed if isinstance(context, ListenerContext) else frozenset()
+    # Python asks for a certificate only to verify it, so that whatever was shown goes back to one that it was told to
+    # trust. What goes back to a self-signed one is of no authority: it may have issued others in anybody's name.
+    return shown, shown is not None and (not self_signed or _root_of(connection) not in self_signed)
+
+
+def _root_of(connection: ssl.SSLObject) -> bytes:
+    """Return the end of the verified chain; that the method is public is new in Python 3.13, and not that it is."""
+    if sys.version_info >= (3, 13):
+        return connection.get_verified_chain()[-1]
+    chain = connection._sslobj.get_verified_chain()  # type: ignore[attr-defined]  # it is there since 3.10
+    return ssl.PEM_cert_to_DER_cert(chain[-1].public_bytes())
 
 
 def tls_of(tls: Tls) -> ssl.SSLContext:
     """Load the certificates; raises `ConfigurationError` naming the one that can't be."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = context_of(tls)
+    if tls.client_certificates == "none":
+        return context
+    if tls.client_ca is not None:
+        _trust("tls.client_ca", tls.client_ca, context)
+    if tls.client_self_signed is not None:
+        _trust("tls.client_self_signed", tls.client_self_signed, context)
+        context.self_signed = certificates_in("tls.client_self_signed", tls.client_self_signed)
+    context.verify_mode = ssl.CERT_OPTIONAL if tls.client_certificates == "optional" else ssl.CERT_REQUIRED
+    if tls.client_certificates_at:
+        context.ports = frozenset(host_and_port(bind)[1] for bind in tls.client_certificates_at)
+        context.elsewhere = context_of(tls)
+    return context
+
+
+def context_of(tls: Tls) -> ListenerContext:
+    """Load what the server shows of itself, and ask clients for nothing."""
+    context = ListenerContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 9325 section 3.1.1
     context.set_alpn_protocols(["http/1.1"])
     check_readable("tls.certificate", tls.certificate)
@@ -22,17 +79,24 @@ def tls_of(tls: Tls) -> ssl.SSLContext:
         words = getattr(error, "reason", None) or str(error)
         remedy = f"it does not go with its key, or one of them is no PEM ({words}); name a pair of PEM files"
         raise ConfigurationError("tls.certificate", str(tls.certificate), remedy) from None
-    if tls.client_ca is not None:
-        check_readable("tls.client_ca", tls.client_ca)
-        try:
-            context.load_verify_locations(tls.client_ca)
-        except ssl.SSLError:
-            raise ConfigurationError(
-                "tls.client_ca", str(tls.client_ca), "there is no certificate in it; name a PEM file"
-            ) from None
-        optional = tls.client_certificates == "optional"
-        context.verify_mode = ssl.CERT_OPTIONAL if optional else ssl.CERT_REQUIRED
     return context
+
+
+def _trust(setting: str, path: Path, context: ssl.SSLContext) -> None:
+    check_readable(setting, path)
+    try:
+        context.load_verify_locations(path)
+    except ssl.SSLError:
+        raise ConfigurationError(setting, str(path), "there is no certificate in it; name a PEM file") from None
+
+
+def certificates_in(setting: str, path: Path) -> frozenset[bytes]:
+    """Return the certificates in a PEM file, in DER; raises `ConfigurationError`."""
+    blocks = _BLOCK.findall(path.read_text(encoding="ascii", errors="replace"))
+    found = frozenset(der for der in map(der_of_pem, blocks) if der is not None)
+    if not found or len(found) != len(set(blocks)):
+        raise ConfigurationError(setting, str(path), "a certificate in it can't be read; name a PEM file")
+    return found
 
 
 def _no_password() -> str:

@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeVar, assert_never
 
 from oauthcore.wire.http import Headers, Peer, Request, Response
 from oauthcore_h11.byte_stream import ByteStream
+from oauthcore_h11.certificates import ListenerContext, shown_certificate
 from oauthcore_h11.connection import Close, Connection, Event, Phase, Refused, Send, plain_response
 from oauthcore_h11.patience import Patience
 from oauthcore_h11.peer import peer_of
@@ -96,16 +97,16 @@ class Conversation:
     async def _open(self, tls: ssl.SSLContext | None) -> ByteStream:
         """Agree on TLS, if there is to be any, and learn what that says about the client."""
         self._is_opened = True
+        if isinstance(tls, ListenerContext) and tls.elsewhere is not None:
+            tls = tls.at(self._socket.getsockname()[1])
         stream = ByteStream()  # not the one that is returned: in TLS, uvloop returns another
         connecting = self._loop.connect_accepted_socket(lambda: stream, self._socket, ssl=tls)
         if tls is None:
             await connecting
         else:
             transport, _ = await self._wait(Phase.HANDSHAKE, asyncio.ensure_future(connecting))
-            shown = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
-            self._peer = Peer(
-                self._peer.address, is_secure=True, certificate=shown, has_trusted_chain=shown is not None
-            )
+            shown, is_issued = shown_certificate(transport.get_extra_info("ssl_object"), tls)
+            self._peer = Peer(self._peer.address, is_secure=True, certificate=shown, has_trusted_chain=is_issued)
         self._stream = stream
         return stream
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from oauthcore import Peer
 from oauthcore.wire.certificate_headers import CertificateHeader
 from oauthcore.wire.trusted_networks import TrustedNetworks
-from oauthcore_wsgi.wire import headers_of
+from oauthcore_wsgi.wire import field_name, headers_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -27,12 +27,11 @@ class ClientCertificates:
     ) -> None:
         self._app = app
         self._header = header or CertificateHeader()
-        self._variables = frozenset("HTTP_" + name.upper().replace("-", "_") for name in self._header.names)
         self._trusted = TrustedNetworks(trusted)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Call the application with what is known of the client."""
-        known = {name: value for name, value in environ.items() if name not in self._variables}
+        known = {name: value for name, value in environ.items() if field_name(name) not in self._header.names}
         if self._trusted.have(environ.get("REMOTE_ADDR")):
             # Whatever the server knows is of the connection between it and the proxy.
             known.pop("SSL_CLIENT_CERT", None)

@@ -74,11 +74,12 @@ def path_of(environ: Mapping[str, Any]) -> str:
 
 def headers_of(environ: Mapping[str, Any]) -> Headers:
     """Return the headers, their names as WSGI left them: lower case, and hyphens for underscores."""
-    fields = ((_UNPREFIXED.get(name) or _field_name(name), value) for name, value in environ.items())
+    fields = ((_UNPREFIXED.get(name) or field_name(name), value) for name, value in environ.items())
     return tuple((name, value) for name, value in fields if name and value)
 
 
-def _field_name(name: str) -> str:
+def field_name(name: str) -> str:
+    """Return the header that a variable holds, in lower case; blank for a variable that holds none."""
     return ascii_lower(name[5:].replace("_", "-")) if name.startswith("HTTP_") else ""
 
 

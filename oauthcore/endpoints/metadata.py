@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
 
 from oauthcore.authorization.request_object import offered
 from oauthcore.authorization.response_type import RESPONSE_TYPES
@@ -27,6 +28,15 @@ from oauthcore.request_objects import NO_DEMANDS, RequestObjects
 from oauthcore.resources import Resources
 from oauthcore.token_exchange import TOKEN_TYPE
 from oauthcore.wire.http import Response
+
+# What clients call themselves, and not by a browser.
+CALLED_WITH_CERTIFICATES = frozenset(
+    {
+        *("token_endpoint", "introspection_endpoint", "revocation_endpoint", "userinfo_endpoint"),
+        *("pushed_authorization_request_endpoint", "device_authorization_endpoint"),
+        "backchannel_authentication_endpoint",
+    }
+)
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
 OPENID_WELL_KNOWN = "/.well-known/openid-configuration"
@@ -80,6 +90,12 @@ def metadata(
         members["dpop_signing_alg_values_supported"] = list(dpop.algorithms)
     if mutual_tls is not None:  # RFC 8705 section 3.3
         members["tls_client_certificate_bound_access_tokens"] = True
+    if mutual_tls is not None and mutual_tls.endpoint_aliases is not None:
+        # RFC 8705 section 5: each is what the member of the same name is, for clients with certificates.
+        own = {name: value for name, value in members.items() if name in CALLED_WITH_CERTIFICATES}
+        members["mtls_endpoint_aliases"] = {
+            name: mutual_tls.endpoint_aliases + urlsplit(str(url)).path for name, url in own.items()
+        }
     if ciba is not None:
         members |= ciba_members()
     if openid is not None:

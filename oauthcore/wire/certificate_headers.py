@@ -33,8 +33,10 @@ _NAMES = {
 # What `$ssl_client_verify` of nginx and `ssl_c_verify` of HAProxy say of a chain that is verified.
 _VERIFIED = frozenset({"SUCCESS", "0"})
 _TOKEN = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
-_WHITE_SPACE = re.compile(r"\s", re.ASCII)
-_PEM = re.compile(r"\s*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----\s*", re.ASCII)
+_WHITE_SPACE = re.compile(r"[ \t\r\n]")
+_PEM = re.compile(
+    r"[ \t\r\n]*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/= \t\r\n]+)-----END CERTIFICATE-----[ \t\r\n]*", re.ASCII
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -111,7 +113,7 @@ class CertificateHeader:
 # One element: with several, all but the last are what the client, or a proxy before, has written. Quoted values have no
 # comma that could end them (they are URL-encoded), but a subject may have escaped quotes.
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
-_PAIR = rf'[A-Za-z]+=(?:{_QUOTED}|[^",;=\s]*)'
+_PAIR = rf'[A-Za-z]+=(?:{_QUOTED}|[^",;= \t\r\n]*)'
 _CERT_OF_ENVOY = re.compile(rf'(?:(?!Cert=){_PAIR};)*Cert="(?P<cert>[^"\\,;]*)"(?:;(?!Cert=){_PAIR})*', re.ASCII)
 
 

@@ -44,7 +44,8 @@ def test_what_a_server_knows_of_a_certificate_is_in_the_request(
 
 
 def test_a_server_without_the_extension_has_none() -> None:
-    for extensions in ({}, {"extensions": {}}, {"extensions": None}):
+    several: list[dict[str, Any]] = [{}, {"extensions": {}}, {"extensions": None}]
+    for extensions in several:
         peer = head_of({**scope("/"), **extensions}, "/").peer
         assert peer is not None and peer.certificate is None
 
@@ -118,8 +119,11 @@ def test_what_anyone_else_says_of_a_certificate_has_no_effect(
 
 @pytest.mark.parametrize("trusted", [[], ["nowhere"], "10.0.0.1", ["10.0.0.1/8"]])
 def test_proxies_that_can_not_be_are_refused(trusted: Any) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise NotImplementedError
+
     with pytest.raises(ConfigurationError, match="trusted"):
-        ClientCertificates(believing, trusted=trusted)
+        ClientCertificates(app, trusted=trusted)
 
 
 def test_what_is_no_request_is_passed_on() -> None:

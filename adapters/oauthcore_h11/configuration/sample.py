@@ -35,7 +35,9 @@ storage = "sqlite:oauthcore.db"
 # certificate = "certificate.pem"
 # key = "key.pem"
 # client_certificates = "none"       # or "optional", "required"; then also
-# client_ca = "clients.pem"
+# client_ca = "clients.pem"          # who signs them, or
+# client_self_signed = "known.pem"   # certificates that nobody signs, each as it is
+# client_certificates_at = []        # of the addresses in bind, those where clients are asked: ["0.0.0.0:8443"]
 
 # What a connection may have.
 # [limits]
@@ -183,6 +185,8 @@ storage = "sqlite:oauthcore.db"
 # in [tls] or [proxies]. See docs/mutual-tls.md.
 # [mutual_tls]
 # methods = ["tls_client_auth", "self_signed_tls_client_auth"]
+# endpoint_aliases = "https://mtls.as.example"       # where clients are asked for certificates, and no browser is
+
 # A set of rules that settings, clients and requests have to obey: oauth21, rfc9700, oidc_basic, mcp, fapi2_security or
 # fapi2_message_signing. oauthcore check --rules shows how each rule stands. See docs/profiles.md.
 # [profile]

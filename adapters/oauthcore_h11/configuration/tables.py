@@ -77,19 +77,28 @@ class Tls:
     """Name the certificate, with the chain below it, and its key, both PEM.
 
     With `client_certificates` a client may show, or must show, a certificate that an authority in `client_ca` has
-    signed; the server gets it in DER.
+    signed, or one of those in `client_self_signed`; the server gets it in DER. Clients are asked for it at the
+    addresses `client_certificates_at`, which `bind` has, too; by default at all of them.
     """
 
     certificate: Path
     key: Path
     client_ca: Path | None = None
+    client_self_signed: Path | None = None
     client_certificates: Literal["none", "optional", "required"] = "none"
+    client_certificates_at: tuple[str, ...] = ()
 
     def __attrs_post_init__(self) -> None:
-        if self.client_certificates != "none" and self.client_ca is None:
-            raise ConfigurationError("client_certificates", self.client_certificates, "name their client_ca as well")
-        if self.client_certificates == "none" and self.client_ca is not None:
-            raise ConfigurationError("client_ca", str(self.client_ca), "set client_certificates too, or leave it out")
+        trusted = {"client_ca": self.client_ca, "client_self_signed": self.client_self_signed}
+        if self.client_certificates != "none":
+            if self.client_ca is None and self.client_self_signed is None:
+                remedy = "name their client_ca as well, or client_self_signed"
+                raise ConfigurationError("client_certificates", self.client_certificates, remedy)
+            return
+        for name, value in (*trusted.items(), ("client_certificates_at", self.client_certificates_at or None)):
+            if value is not None:
+                shown = str(value) if isinstance(value, Path) else list(value)
+                raise ConfigurationError(name, shown, "set client_certificates too, or leave it out")
 
 
 @attrs.frozen(kw_only=True)
@@ -295,6 +304,7 @@ class MutualTlsTable:
     """Let clients use their certificates, by being there (RFC 8705). The settings are those of `MutualTls`."""
 
     methods: tuple[str, ...] = mutual_tls.METHODS
+    endpoint_aliases: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -700,6 +710,13 @@ class Configuration:
     def __attrs_post_init__(self) -> None:
         if not self.bind:
             raise ConfigurationError("bind", [], "name one address at least, as in 127.0.0.1:8000")
+        asking = () if self.tls is None else self.tls.client_certificates_at
+        for bind in asking:
+            if bind not in self.bind:
+                raise ConfigurationError("tls.client_certificates_at", bind, "add it to bind, or leave it out")
+            port = bind.rpartition(":")[2]
+            if any(other.rpartition(":")[2] == port for other in set(self.bind) - set(asking)):
+                raise ConfigurationError("tls.client_certificates_at", bind, "use a port that no other address has")
         if self.storage.scheme == "sqlite" and _SQLITE.fullmatch(self.storage.url.reveal()) is None:
             remedy = "use sqlite: and a file, as in sqlite:oauthcore.db"
             raise ConfigurationError("storage", self.storage.url.reveal(), remedy)

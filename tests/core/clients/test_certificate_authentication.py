@@ -9,7 +9,17 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import Client, ConfigurationError, MutualTls, Outgoing, Peer, Request, Response
+from oauthcore import (
+    Client,
+    ConfigurationError,
+    DeviceGrant,
+    MutualTls,
+    Outgoing,
+    Peer,
+    PushedRequests,
+    Request,
+    Response,
+)
 from oauthcore.clients.authentication import decide
 from oauthcore.clients.presented import Presented
 from oauthcore.documents import SOONEST_AGAIN
@@ -103,7 +113,6 @@ def test_a_client_is_known_by_the_subject_of_its_certificate(site: Site, path: s
 
 def test_clients_with_certificates_push_their_requests_and_use_devices() -> None:
     """Every endpoint that authenticates clients has these methods."""
-    from oauthcore import DeviceGrant, PushedRequests
     from oauthcore.device_grant import DEVICE_CODE
 
     client = attrs.evolve(
@@ -353,6 +362,29 @@ def test_the_metadata_says_which_methods_there_are() -> None:
         published = members(make_site(mutual_tls=mutual_tls).get("/.well-known/oauth-authorization-server"))
         for endpoint in ("token", "introspection", "revocation"):
             assert both & set(published[f"{endpoint}_endpoint_auth_methods_supported"]) == offered
+
+
+def test_the_metadata_names_the_endpoints_for_clients_with_certificates() -> None:
+    """RFC 8705 section 5."""
+    settings = MutualTls(endpoint_aliases="https://mtls.as.example:8443")
+    site = make_site(issuer="https://as.example/tenant", mutual_tls=settings, pushed_requests=PushedRequests())
+    published = members(site.get("/.well-known/oauth-authorization-server/tenant"))
+
+    base = "https://mtls.as.example:8443/tenant"
+    assert published["mtls_endpoint_aliases"] == {
+        "token_endpoint": f"{base}/token",
+        "introspection_endpoint": f"{base}/introspect",
+        "revocation_endpoint": f"{base}/revoke",
+        "pushed_authorization_request_endpoint": f"{base}/par",
+    }
+    without = members(certified_site().get("/.well-known/oauth-authorization-server"))
+    assert "mtls_endpoint_aliases" not in without
+
+
+@pytest.mark.parametrize("url", ["http://mtls.as.example", "https://mtls.as.example/", "mtls.as.example", "https://"])
+def test_aliases_that_are_no_origin_are_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="endpoint_aliases"):
+        MutualTls(endpoint_aliases=url)
 
 
 def test_a_trace_of_a_certificate_is_replayed_with_it() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from oauthcore import ConfigurationError, Peer
 from oauthcore.wire.certificate_headers import CertificateHeader, ProxyFormat, VerifiedChains, der_of_pem
-from oauthcore.wire.http import lower_names
+from oauthcore.wire.text import lower_names
 from tests.core.certificates import certificate
 
 MADE = certificate()
