@@ -92,7 +92,8 @@ def guessed_at(server: AuthorizationServer) -> frozenset[str]:
     """Return the paths where clients authenticate, and where secrets can be guessed."""
     paths = server.paths
     called = (paths.token, paths.introspection, paths.revocation)
-    guessed = (*called, paths.device_authorization, paths.pushed_authorization_request)
+    begun = (paths.device_authorization, paths.pushed_authorization_request, paths.backchannel_authentication)
+    guessed = (*called, *begun)
     return frozenset(server.base + path for path in guessed)
 
 

@@ -56,8 +56,16 @@ class Tally:
 
 
 def find_tally(
-    what: Literal["user", "address", "begun", "pushed"], who: str, most: int, window: int, context: Context
+    what: Literal["user", "address", "begun", "pushed", "asked", "unknown"],
+    who: str,
+    most: int,
+    window: int,
+    context: Context,
 ) -> Flow[Tally]:
-    """Find how often it was done: codes that a user or an address got wrong; what an address has begun, or pushed."""
+    """Find how often it was done.
+
+    Codes that a user or an address got wrong; what an address has begun, or pushed; how often a user was asked in the
+    background, and how many hints of a client meant no user.
+    """
     key = context.digest("device_count", Secret(f"{what} {who}"))
     return Tally(key, most, window, (yield from find(DeviceCount, key)))

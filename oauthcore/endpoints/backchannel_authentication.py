@@ -2,80 +2,38 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
-import unicodedata
-from collections.abc import Mapping, Sequence
-
+from oauthcore.authorization.backchannel_limits import Waiting, find_unknown, find_waiting
 from oauthcore.authorization.checks import validate_access
+from oauthcore.authorization.tally import Tally
 from oauthcore.authorization.validated import RequestedAccess
 from oauthcore.ciba import GRANT_TYPE, Ciba
-from oauthcore.clients.assertion import MAX_LIFETIME
-from oauthcore.clients.authentication import IN_THE_FORM, authenticate_client, spend
+from oauthcore.clients.authentication import authenticate_client, spend
 from oauthcore.context import Context
-from oauthcore.digest import Digest, Secret
-from oauthcore.endpoints.endpoint import EndpointRequest
-from oauthcore.errors import (
-    AccessDenied,
-    InvalidBindingMessage,
-    InvalidRequest,
-    InvalidScope,
-    UnauthorizedClient,
-    UnknownUserId,
+from oauthcore.endpoints.backchannel_parameters import (
+    SentRequest,
+    checked_message,
+    lifetime_of,
+    notification_token,
+    one_hint,
+    read_request,
+    seal_notification,
 )
+from oauthcore.endpoints.endpoint import EndpointRequest
+from oauthcore.errors import InvalidRequest, InvalidScope, UnauthorizedClient, UnknownUserId
 from oauthcore.find_user import find_user
-from oauthcore.flow.effects import Flow, find, find_of, identify
+from oauthcore.flow.effects import Flow, find, identify
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Outcome, Require
-from oauthcore.jose.compact import InvalidJwt
-from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS
-from oauthcore.jose.registered_claims import SKEW, audience_of, check_times, type_of
-from oauthcore.jose.strict_json import is_integer, is_time
-from oauthcore.oidc.client_keys import verify_by_keys_of
 from oauthcore.oidc.id_token_hint import Hint, read_hint
 from oauthcore.per_request import per_request
 from oauthcore.records.backchannel import BackchannelRequest
 from oauthcore.records.client import Client
 from oauthcore.records.interaction import AuthorizationRequest
-from oauthcore.records.lifecycle import BackchannelState
 from oauthcore.records.token import SpentAssertion
 from oauthcore.wire.http import json_response
-from oauthcore.wire.parameters import Parameters
-from oauthcore.wire.text import decimal
+from oauthcore.wire.refusals import refuse_as_json
 
 # For so many seconds after the time to answer is over, the client is told that it is, and not that it was never there.
 KEPT_FOR = 300
-# CIBA Core section 7.1: RFC 6750's characters, 1024 at most. 128 bits take 22 of them.
-_NOTIFICATION_TOKEN = re.compile(r"(?=.{22,1024}\Z)[A-Za-z0-9\-._~+/]+=*")
-# What fits on the display of a device and of a terminal at a till.
-MAX_BINDING_MESSAGE = 100
-MAX_EXPIRY_DIGITS = 9
-# More than a subject, an e-mail address or a telephone number takes; the application looks it up.
-MAX_LOGIN_HINT = 1024
-TYPES = frozenset({"", "jwt"})
-# Printable to Unicode, and nothing to be seen: fillers of Hangul, and Braille without a dot.
-_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
-HINTS = ("login_hint", "id_token_hint", "login_hint_token")
-# What is read of a signed request; `resource` may be a list.
-_SIGNED = (*HINTS, "scope", "client_notification_token", "acr_values", "binding_message", "requested_expiry")
-# What may stand beside a signed request: only what shows who the client is (CIBA Core section 7.1.1).
-_BESIDE = IN_THE_FORM | {"request", "client_id"}
-
-
-@per_request
-class SentRequest:
-    """Hold what a client sends, each parameter as text, None where it is missing.
-
-    `spent` remembers that a signed request was used.
-    """
-
-    parameters: Mapping[str, str]
-    resources: tuple[str, ...]
-    spent: SpentAssertion | None = None
-
-    def get(self, name: str) -> str | None:
-        """Return the value of a parameter, None if it is missing."""
-        return self.parameters.get(name)
 
 
 @per_request
@@ -88,11 +46,12 @@ class CheckedRequest:
 
 @per_request
 class BackchannelFacts:
-    """Hold what was found for a request: which user is meant, None if there is none; their other
-    requests; and whether the signed request was used before."""
+    """Hold what was found for a request: which user is meant, None if there is none, what waits for them, how many
+    hints of the client meant no user, and whether the signed request was used before."""
 
     subject: str | None
-    pending: Sequence[BackchannelRequest] = ()
+    recent: Waiting | None = None
+    unknown: Tally | None = None
     spent: SpentAssertion | None = None
 
 
@@ -101,14 +60,15 @@ def backchannel_authentication(incoming: EndpointRequest, settings: Ciba, contex
     form = incoming.form()
     caller = yield from authenticate_client(incoming.request, form, context)
     check_may_ask(caller.client)
-    sent = read_request(form, caller.client, context)
+    sent = read_request(form, caller.client, settings, context)
     access = requested_access(sent, caller.client, context)
     # Everything that can be told from the request alone comes first: the application is asked only about a good one.
     hint = one_hint(sent)
+    unknown = yield from find_unknown(caller.client, settings, context)
     subject = yield from subject_of(hint, sent, caller.client, context)
     spent = None if sent.spent is None else (yield from find(SpentAssertion, sent.spent.key))
-    pending = () if subject is None else (yield from find_of(BackchannelRequest, subject))
-    facts = BackchannelFacts(subject, pending, spent)
+    recent = None if subject is None else (yield from find_waiting(subject, settings, context))
+    facts = BackchannelFacts(subject, recent, unknown, spent)
     return spend(caller.spent, decide(CheckedRequest(sent, access), facts, settings, context))
 
 
@@ -120,73 +80,6 @@ def check_may_ask(client: Client) -> None:
         raise UnauthorizedClient(
             "the client is not registered for CIBA: add its grant type, and a backchannel_token_delivery_mode"
         )
-
-
-def read_request(form: Parameters, client: Client, context: Context) -> SentRequest:
-    """Return the parameters: those of the signed request if there is one, otherwise those of the form."""
-    text = form.get("request")
-    alg = client.backchannel_authentication_request_signing_alg
-    if text is None:
-        # CIBA Core section 4: who has registered an algorithm signs. Else who has the client's secret could do without.
-        if alg is not None:
-            raise InvalidRequest.with_description("this client has to sign its requests")
-        values = {name: value for name in _SIGNED if (value := form.get(name)) is not None}
-        return SentRequest(values, form.all("resource"))
-    if unsigned := sorted(form.names - _BESIDE):
-        # CIBA Core section 7.1.1: all of them MUST be in the JWT. What is beside it is covered by no signature.
-        raise InvalidRequest.with_description(
-            "beside request there may be nothing but the client's authentication", f"beside request there is {unsigned}"
-        )
-    return read_signed_request(text, client, context)
-
-
-def read_signed_request(text: str, client: Client, context: Context) -> SentRequest:
-    """Verify a signed request (CIBA Core section 7.1.1): by the client's key, for this server, in time, and once."""
-    alg = client.backchannel_authentication_request_signing_alg
-    try:
-        verified = verify_by_keys_of(client, text, ASYMMETRIC_ALGORITHMS if alg is None else (alg,), context)
-        check_times(verified.claims, context.now)
-        audience = audience_of(verified.claims)
-    except InvalidJwt as invalid:
-        raise InvalidRequest.with_description("the signed request is refused", f"request: {invalid}") from None
-    members = verified.claims
-    # RFC 8725 section 3.11: what was signed for another purpose is no such request, as a request object that
-    # stands in a browser's address (RFC 9101 section 10.8), nor is an assertion of the client's.
-    is_another = {"response_type", "redirect_uri"} & members.keys() or members.get("sub") == client.client_id
-    if type_of(verified.header) not in TYPES or is_another:
-        raise InvalidRequest.with_description("the signed request was made for another purpose")
-    if members.get("iss") != client.client_id:
-        raise InvalidRequest.with_description("iss of the signed request is not the client")
-    if context.issuer not in audience:
-        raise InvalidRequest.with_description("aud of the signed request is not this server")
-    jti, exp = members.get("jti"), members.get("exp")
-    if not isinstance(jti, str) or not jti or not all(is_time(members.get(name)) for name in ("iat", "nbf")):
-        raise InvalidRequest.with_description("jti, iat and nbf are required in a signed request")
-    # FAPI-CIBA section 5.2.2: at most 60 minutes. Its jti has to be remembered for so long.
-    assert is_time(exp)
-    if exp > context.now + MAX_LIFETIME + SKEW:
-        raise InvalidRequest.with_description("the signed request lasts too long")
-    spent = SpentAssertion(
-        key=request_key(client, jti, context), client_id=client.client_id, expires_at=math.ceil(exp) + SKEW
-    )
-    values = {name: _text(name, members[name]) for name in _SIGNED if members.get(name) is not None}
-    resource = members.get("resource", [])
-    listed = resource if isinstance(resource, list) else [resource]
-    return SentRequest(values, tuple(_text("resource", one) for one in listed), spent)
-
-
-def request_key(client: Client, jti: str, context: Context) -> Digest:
-    """Return what the use of a signed request is remembered by: a `jti` counts for its client alone."""
-    return context.digest("request_object", Secret(f"{len(client.client_id)} {client.client_id} {jti}"))
-
-
-def _text(name: str, value: object) -> str:
-    # CIBA Core section 7.1.1: requested_expiry may be a number in JSON.
-    if name == "requested_expiry" and is_integer(value):
-        return str(value)
-    if not isinstance(value, str) or "\0" in value:
-        raise InvalidRequest.with_description(f"{name} in the signed request has to be a string")
-    return value
 
 
 def requested_access(sent: SentRequest, client: Client, context: Context) -> RequestedAccess:
@@ -202,18 +95,6 @@ def requested_access(sent: SentRequest, client: Client, context: Context) -> Req
     if sent.get("scope") is None or "openid" not in access.scope:
         raise InvalidScope.with_description("scope has to be there, and to have openid")
     return access
-
-
-def one_hint(sent: SentRequest) -> str:
-    """Return the name of the hint; there has to be one, and only one (CIBA Core section 7.1)."""
-    given = [name for name in HINTS if sent.get(name)]
-    if len(given) != 1:
-        raise InvalidRequest.with_description("give one of login_hint, id_token_hint and login_hint_token")
-    if given[0] == "login_hint_token":
-        raise InvalidRequest.with_description("login_hint_token is not supported here: send a login_hint")
-    if given[0] == "login_hint" and len(sent.parameters["login_hint"]) > MAX_LOGIN_HINT:
-        raise InvalidRequest.with_description("login_hint is too long")
-    return given[0]
 
 
 def subject_of(hint: str, sent: SentRequest, client: Client, context: Context) -> Flow[str | None]:
@@ -240,15 +121,12 @@ def decide(request: CheckedRequest, facts: BackchannelFacts, settings: Ciba, con
     # After the signature was verified: who can't sign does not learn which requests there were.
     if facts.spent is not None:
         raise InvalidRequest.with_description("the signed request was sent before")
-    message = checked_message(sent.get("binding_message"))
+    message = checked_message(sent.get("binding_message"), settings)
     lifetime = lifetime_of(sent.get("requested_expiry"), settings)
     token = notification_token(sent, client)
-    if facts.subject is None:
-        raise UnknownUserId("no user is found by the hint")
-    # CIBA Core section 15: a client, or who has its credentials, could weary a user with requests until they allow one.
-    # It is counted without a lock: as many more as come at the same moment do no harm.
-    if sum(is_counted(each, client, settings, context) for each in facts.pending) >= settings.max_pending:
-        raise AccessDenied.with_description("too many requests wait for this user already")
+    if facts.subject is None or facts.recent is None:
+        return unknown_user(facts, client, context)
+    facts.recent.check(client, settings, context)
     auth_req_id = context.mint()
     answer_before = context.now + lifetime
     sealed = None if token is None else seal_notification(auth_req_id, token, context)
@@ -266,7 +144,9 @@ def decide(request: CheckedRequest, facts: BackchannelFacts, settings: Ciba, con
         client_generation=client.generation,
     )
     members = {"auth_req_id": auth_req_id.reveal(), "expires_in": lifetime, "interval": settings.interval}
-    changes: tuple[Change, ...] = (Require(client), Insert(record))
+    changes: tuple[Change, ...] = (Require(client), Insert(record), facts.recent.tally.one_more(context.now))
+    if facts.unknown is not None:
+        changes = (*changes, facts.unknown.unchanged(context.now))
     if sent.spent is not None:
         # The insert fails if the same request came another time meanwhile.
         changes = (*changes, Insert(sent.spent))
@@ -274,54 +154,10 @@ def decide(request: CheckedRequest, facts: BackchannelFacts, settings: Ciba, con
     return Decision(json_response(200, members), changes, (event,))
 
 
-def is_counted(request: BackchannelRequest, client: Client, settings: Ciba, context: Context) -> bool:
-    """Return whether a request of this client counts against its limit, for as long as requests usually last.
-
-    One that the user has denied counts as well, and so does one that the client lets end after a second: otherwise
-    either would be a way to ask on and on.
-    """
-    is_unwanted = request.state in {BackchannelState.PENDING, BackchannelState.DENIED}
-    is_recent = context.now < max(request.answer_before, request.requested_at + settings.lifetime)
-    return is_unwanted and is_recent and request.client_id == client.client_id
-
-
-def checked_message(message: str | None) -> str | None:
-    """Return the binding message, which both devices show (CIBA Core section 7.1); it must look the same on both.
-
-    Control characters, and those that change the direction of the text, could make it look like another message.
-    """
-    if message is None:
-        return None
-    is_plain = message.isprintable() and not any(unicodedata.category(each) in {"Mn", "Me", "Cf"} for each in message)
-    is_seen = is_plain and not _BLANK.intersection(message) and "  " not in f" {message} "
-    if not message or len(message) > MAX_BINDING_MESSAGE or not is_seen:
-        raise InvalidBindingMessage("binding_message is empty, too long, or not plain text")
-    return message
-
-
-def lifetime_of(requested: str | None, settings: Ciba) -> int:
-    """Return for how many seconds the user may answer: as requested, within the server's limits."""
-    if requested is None:
-        return settings.lifetime
-    seconds = decimal(requested, MAX_EXPIRY_DIGITS)
-    if not seconds:
-        raise InvalidRequest.with_description("requested_expiry is not a positive number of seconds")
-    return min(seconds, settings.max_lifetime)
-
-
-def notification_token(sent: SentRequest, client: Client) -> str | None:
-    """Return what a client in ping mode is to be notified with; others need none (CIBA Core section 7.1)."""
-    if client.backchannel_token_delivery_mode != "ping":
-        return None
-    token = sent.get("client_notification_token")
-    if token is None or not _NOTIFICATION_TOKEN.fullmatch(token):
-        raise InvalidRequest.with_description(
-            "client_notification_token has to be there in ping mode, with 22 to 1024 characters of a bearer token"
-        )
-    return token
-
-
-def seal_notification(auth_req_id: Secret, token: str, context: Context) -> str:
-    """Encrypt what the notification has in it: the server alone needs both later."""
-    members = {"auth_req_id": auth_req_id.reveal(), "token": token}
-    return context.sealing.seal("notification", json.dumps(members))
+def unknown_user(facts: BackchannelFacts, client: Client, context: Context) -> Outcome:
+    """Refuse a hint by which there is no user (CIBA Core section 13), and count it in the commit that says so."""
+    error = UnknownUserId("no user is found by the hint")
+    changes = () if facts.unknown is None else (facts.unknown.one_more(context.now),)
+    return Decision(
+        refuse_as_json(error, context.issuer), changes, (Event("backchannel_unknown_user", client.client_id),)
+    )

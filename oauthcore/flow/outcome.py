@@ -100,6 +100,7 @@ EventName: TypeAlias = Literal[
     "authorization_request_pushed",
     "backchannel_requested",
     "backchannel_denied",
+    "backchannel_unknown_user",
     "backchannel_notified",
     "backchannel_not_notified",
 ]

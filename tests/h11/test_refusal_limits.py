@@ -8,11 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from oauthcore import ConfigurationError, Peer, Request, Response
+from oauthcore import Ciba, ConfigurationError, DeviceGrant, Peer, PushedRequests, Request, Response
 from oauthcore.errors import TooManyAttempts
+from oauthcore.openid import OpenID
+from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore.testing import FixedClock
 from oauthcore.wire.http import Refusal
-from oauthcore_h11.refusal_limits import MAX_COUNTS, MAX_NAME, MINUTE, PER_ADDRESS, RefusalLimits, client_of
+from oauthcore_h11.refusal_limits import (
+    MAX_COUNTS,
+    MAX_NAME,
+    MINUTE,
+    PER_ADDRESS,
+    RefusalLimits,
+    client_of,
+    guessed_at,
+)
+from tests.core.site import make_site
 from tests.h11.test_application import Host, host
 from tests.h11.test_configuration import LEAST, reading
 from tests.pages.site import FORM
@@ -187,3 +198,16 @@ def test_c13_limit_is_a_setting_with_a_default(tmp_path: Path) -> None:
     assert reading(tmp_path, f"{LEAST}[limits]\nrefusals_per_minute = 0\n").limits.refusals_per_minute == 0
     with pytest.raises(ConfigurationError, match=r"limits\.refusals_per_minute"):
         reading(tmp_path, f"{LEAST}[limits]\nrefusals_per_minute = -1\n")
+
+
+def test_every_endpoint_where_clients_authenticate_is_limited() -> None:
+    everything = make_site(
+        openid=OpenID(), ciba=Ciba(), device=DeviceGrant(), pushed_requests=PushedRequests(), keys=KeyPolicy()
+    ).server
+
+    table = everything._endpoints.items()
+
+    # Whatever answers a form by JSON reads the client's credentials.
+    authenticating = {path for path, one in table if "POST" in one.methods and one.refuses == "json"}
+    assert "/bc-authorize" in authenticating
+    assert authenticating == guessed_at(everything)

@@ -214,9 +214,7 @@ def is_flow(function: ast.FunctionDef) -> bool:
 ENDS_ALL = {
     ("oauthcore/endpoints/applications.py", "withdraw"): "decided until nothing changes",
     ("oauthcore/endpoints/sessions.py", "end_sessions"): "decided until nothing changes",
-    (
-        *("oauthcore/endpoints/backchannel_authentication.py", "backchannel_authentication"),
-    ): "a user is asked a few times more, if so many requests come at once",
+    ("oauthcore/authorization/backchannel_limits.py", "find_waiting"): "each request changes the tally of its user",
     ("oauthcore/endpoints/sessions.py", "sign_in"): "the session's record is changed by every grant bound to it",
     ("oauthcore/endpoints/sessions.py", "end_session"): "the session's record is changed by every grant bound to it",
     ("oauthcore/endpoints/end_session.py", "sign_out"): "the session's record is changed by every grant bound to it",

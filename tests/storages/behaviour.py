@@ -27,6 +27,7 @@ from tests.core import (
     test_sign_in_interleavings,
     test_withdrawal_interleavings,
 )
+from tests.core.ciba import test_ciba_interleavings, test_limits, test_ping, test_polling
 from tests.core.clients import (
     test_assertion_interleavings,
     test_management_interleavings,
@@ -66,13 +67,13 @@ BEHAVIOUR: Sequence[ModuleType] = (
     *(test_token, test_authorization_code, test_client_credentials, test_custom_grant, test_password),
     *(test_refresh_token, test_private_key_jwt, test_registration),
     *(test_logout, test_logout_delivery, test_requests, test_sessions, test_userinfo),
-    *(test_device, test_device_code),
+    *(test_device, test_device_code, test_limits, test_ping, test_polling),
 )
 INTERLEAVINGS: Sequence[ModuleType] = (
     *(test_interleavings, test_assertion_interleavings, test_logout_interleavings),
     *(test_withdrawal_interleavings, test_consent_interleavings, test_sign_in_interleavings),
     *(test_management_interleavings, test_moved_issuer, test_extension_records),
-    *(test_device_interleavings, test_pushed_interleavings),
+    *(test_device_interleavings, test_pushed_interleavings, test_ciba_interleavings),
 )
 
 LOOK_INTO_MEMORY = {

@@ -91,7 +91,7 @@ def test_a_request_that_is_wrong_is_refused_and_reaches_nobody(changes: dict[str
 
     assert (answer.status, till.error(answer)) == (400, error)
     assert till.pending() == ()
-    assert till.site.events == []
+    assert [event.name for event in till.site.events] == ["backchannel_unknown_user"] * (error == "unknown_user_id")
 
 
 @pytest.mark.parametrize(("wanted", "given"), [("30", 30), ("600", 600), ("3600", 600), ("000000045", 45)])
@@ -158,40 +158,6 @@ def id_token(till: Till) -> str:
     return str(members(till.poll(identifier))["id_token"])
 
 
-def test_one_client_can_not_weary_a_user() -> None:
-    till = Till(ciba=Ciba(max_pending=2))
-    till.begin()
-    till.begin()
-
-    refused = till.request()
-
-    assert (refused.status, till.error(refused)) == (403, "access_denied")
-    assert len(till.pending()) == 2
-
-
-def test_what_was_answered_or_is_over_makes_room_for_the_next() -> None:
-    till = Till(ciba=Ciba(max_pending=1))
-    till.begin()
-    till.allow()
-    till.begin()
-    till.site.clock.advance(121)
-
-    assert till.request().status == 200
-
-
-@pytest.mark.parametrize("expiry", [None, "1"])
-def test_neither_a_no_nor_a_short_request_lets_a_client_ask_on_and_on(expiry: str | None) -> None:
-    till = Till(ciba=Ciba(max_pending=1))
-    asked = 0
-    for _ in range(60):
-        asked += till.request(requested_expiry=expiry).status == 200
-        if till.pending() and expiry is None:
-            till.deny()
-        till.site.clock.advance(1)
-
-    assert asked == 1
-
-
 def test_a_client_in_ping_mode_has_to_give_a_token_to_be_notified_with() -> None:
     till = Till(client=PINGED)
 
@@ -216,6 +182,40 @@ def test_a_signed_request_is_taken_for_what_is_in_it() -> None:
     assert answer.status == 200
     assert members(answer)["expires_in"] == 60
     assert till.pending()[0].binding_message == "42"
+
+
+def test_a_signed_request_is_good_for_an_hour_from_its_nbf_at_most() -> None:
+    """FAPI-CIBA section 5.2.2."""
+    till = Till(client=SIGNING)
+    began = till.site.now - 3_300
+
+    assert till.post("/bc-authorize", request=till.signed(nbf=began, exp=began + 3_600)).status == 200
+    longer = till.post("/bc-authorize", request=till.signed(jti="2", nbf=began, exp=began + 3_601))
+
+    assert (longer.status, till.error(longer)) == (400, "invalid_request")
+
+
+def test_how_long_a_signed_request_is_good_for_is_the_operator_s() -> None:
+    till = Till(client=SIGNING, ciba=Ciba(max_request_lifetime=60))
+
+    assert till.post("/bc-authorize", request=till.signed(exp=till.site.now + 60)).status == 200
+    assert till.post("/bc-authorize", request=till.signed(jti="2", exp=till.site.now + 61)).status == 400
+
+
+def test_requests_can_be_demanded_to_be_signed() -> None:
+    """FAPI-CIBA section 5.2.2."""
+    till = Till(ciba=Ciba(require_signed=True))
+
+    assert till.error(till.request()) == "invalid_request"
+    assert till.post("/bc-authorize", request=till.signed()).status == 200
+
+
+def test_a_binding_message_can_be_demanded() -> None:
+    """FAPI-CIBA section 5.2.2."""
+    till = Till(ciba=Ciba(require_binding_message=True))
+
+    assert till.error(till.request()) == "invalid_binding_message"
+    assert till.request(binding_message="W4SCT").status == 200
 
 
 def test_a_client_that_signs_does_not_go_without() -> None:
@@ -308,7 +308,19 @@ def test_it_needs_openid_connect() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"lifetime": 0}, {"interval": 0}, {"max_pending": -1}, {"max_lifetime": 60}, {"lifetime": "120"}],
+    [
+        {"lifetime": 0},
+        {"interval": 0},
+        {"interval": None},
+        {"max_pending": -1},
+        {"max_pending_of_user": 0},
+        {"max_unknown": 0},
+        {"max_lifetime": 60},
+        {"max_request_lifetime": 0},
+        {"lifetime": "120"},
+        {"require_signed": 1},
+        {"require_binding_message": None},
+    ],
 )
 def test_settings_that_can_not_be_are_named(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=r"ciba\."):
