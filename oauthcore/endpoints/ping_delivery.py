@@ -1,22 +1,18 @@
 """Delivery of CIBA's notifications, from the queue in storage (CIBA Core section 10.2).
 
-A worker takes one as `logout_delivery` does: it moves the next try into the future, in a commit that one worker alone
-can make. A client that is never reached can still poll.
+How deliveries are shared out among workers and clients is in `delivery`. A client that is never reached can still poll.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from functools import partial
 
 import attrs
 
 from oauthcore.context import Context
-from oauthcore.errors import OAuthError
-from oauthcore.flow.effects import Flow, find, find_of
+from oauthcore.endpoints.delivery import Queue
+from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Delete, Event, Replace
-from oauthcore.flow.transact import commit_with_retry, refuse_errors, reply_to
 from oauthcore.jose.strict_json import parse_object
 from oauthcore.records.backchannel import WAITING, BackchannelPing
 from oauthcore.records.client import Client
@@ -28,30 +24,8 @@ WAIT = 15
 MAX_TRIES = 3
 
 
-def deliver_pings(limit: int, context_now: Callable[[], Context]) -> Flow[int]:
-    """Send what is due, at most so many, one after the other; return how many were tried."""
-    tried = 0
-    waiting = yield from find_of(BackchannelPing, WAITING)
-    for ping in due(waiting, context_now().now)[:limit]:
-        context = context_now()
-        request = yield from refuse_errors(commit_with_retry(partial(claim, ping, context)), no_request)
-        if request is None:
-            continue
-        answer = yield from reply_to(request)
-        # By the time of the claim, whatever time it is now: it is that record that is settled.
-        _ = yield from commit_with_retry(partial(settle, claimed(ping, context.now), answer))
-        tried += 1
-    return tried
-
-
-def due(waiting: Sequence[BackchannelPing], now: int) -> list[BackchannelPing]:
-    """Return what is due now, the longest overdue first."""
-    ready = (ping for ping in waiting if ping.next_try_at <= now < ping.expires_at)
-    return sorted(ready, key=lambda ping: (ping.next_try_at, ping.key))
-
-
-def no_request(error: OAuthError, cause: BaseException | None) -> None:
-    """Return None: nothing is sent now, and the notification stays due."""
+DuePings = tuple[BackchannelPing, ...]
+"""What is due to one client."""
 
 
 def claimed(ping: BackchannelPing, now: int) -> BackchannelPing:
@@ -113,3 +87,6 @@ def decide_settle(taken: BackchannelPing, stored: BackchannelPing | None, answer
     if taken.tries >= MAX_TRIES or (answer is not None and answer.status < 500):
         return Decision(False, changes, (Event("backchannel_not_notified", taken.client_id),))
     return Decision(False)
+
+
+PINGS = Queue(BackchannelPing, WAITING, claim, claimed, settle)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from oauthcore.context import Context
 from oauthcore.endpoints.backchannel_answer import PendingBackchannelRequest, allow, deny, pending_requests
-from oauthcore.endpoints.ping_delivery import deliver_pings
+from oauthcore.endpoints.ping_delivery import PINGS, DuePings
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.transact import commit_with_retry
 from oauthcore.given import check_kind
@@ -55,4 +55,12 @@ class Backchannel:
 
         Call it every few seconds; several workers may do so at the same time. Raises `EffectFailed` if storage fails.
         """
-        return deliver_pings(limit, self._context)
+        return PINGS.deliver(limit, self._context)
+
+    def due_notifications(self, limit: int = 20) -> Flow[tuple[DuePings, ...]]:
+        """Return what `notify` would try, by client, for a host that notifies several at the same time."""
+        return PINGS.due_by_client(limit, self._context().now)
+
+    def notify_client(self, due: DuePings) -> Flow[int]:
+        """Notify one client of what was answered; return how many were tried. Raises as `notify` does."""
+        return PINGS.deliver_to(due, self._context)

@@ -8,7 +8,7 @@ from oauthcore.authorization.browser import browser_of
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.endpoints.end_session import PendingLogout, RenderSignedOut, SignOut, describe_logout, sign_out
-from oauthcore.endpoints.logout_delivery import DueLogouts, deliver, deliver_to, due_by_client
+from oauthcore.endpoints.logout_delivery import LOGOUTS, DueLogouts
 from oauthcore.endpoints.sessions import SignIn, end_session, end_sessions, sessions, signed_in
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow
@@ -116,12 +116,12 @@ class Sessions:
         Call it every few seconds; several workers may do so at the same time. At most `limit` are tried, one after the
         other; a client that does not answer is tried once. Raises `EffectFailed` if storage fails.
         """
-        return deliver(limit, self._context)
+        return LOGOUTS.deliver(limit, self._context)
 
     def due_logouts(self, limit: int = 20) -> Flow[tuple[DueLogouts, ...]]:
         """Return what `deliver_logouts` would try, by client, for a host that notifies several at the same time."""
-        return due_by_client(limit, self._context().now)
+        return LOGOUTS.due_by_client(limit, self._context().now)
 
     def deliver_logouts_to(self, due: DueLogouts) -> Flow[int]:
         """Notify one client of ended sessions; return how many were tried. Raises as `deliver_logouts` does."""
-        return deliver_to(due, self._context)
+        return LOGOUTS.deliver_to(due, self._context)

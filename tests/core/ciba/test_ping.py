@@ -6,10 +6,10 @@ import json
 
 import attrs
 
-from oauthcore import Outgoing, Response
+from oauthcore import Client, Outgoing, Response
 from oauthcore.flow.outcome import Replace
 from oauthcore.records.backchannel import WAITING, BackchannelPing
-from tests.core.ciba.till import NOTIFIED, PINGED, TOKEN, Till
+from tests.core.ciba.till import NOTIFIED, OTHER, PINGED, TOKEN, Till
 
 
 def notify(till: Till) -> int:
@@ -153,3 +153,70 @@ def test_nothing_of_the_notification_can_be_read_in_storage() -> None:
 
     assert TOKEN not in str(attrs.asdict(ping))
     assert identifier not in str(attrs.asdict(ping))
+
+
+def queued(till: Till, number: int, client: Client = PINGED) -> None:
+    """Have so many requests of a client's allowed."""
+    for _ in range(number):
+        values = {"scope": "openid", "login_hint": "alice@wonderland.example", "client_notification_token": TOKEN}
+        assert till.post("/bc-authorize", client=client, **values).status == 200
+        till.allow()
+
+
+def test_each_client_has_its_share_however_much_is_due_to_another() -> None:
+    till = Till(client=PINGED)
+    sent = till.answered_by(lambda _: answer(204))
+    queued(till, 5)
+    queued(till, 1, OTHER)
+
+    assert till.drive(till.site.server.backchannel.notify(2)) == 2
+
+    assert sorted(request.url for request in sent) == ["https://other.example/notified", NOTIFIED]
+
+
+def test_a_client_that_is_slow_takes_a_few_seconds_of_a_round_and_no_more() -> None:
+    till = Till(client=PINGED)
+
+    def slow(request: Outgoing) -> Response:
+        if request.url == NOTIFIED:
+            till.site.clock.advance(3)
+        return answer(204)
+
+    sent = till.answered_by(slow)
+    queued(till, 5)
+    queued(till, 1, OTHER)
+
+    assert notify(till) == 3
+
+    assert [request.url for request in sent].count(NOTIFIED) == 2
+
+
+def test_a_client_that_does_not_answer_is_tried_once_in_a_round() -> None:
+    till = Till(client=PINGED)
+
+    def silent(request: Outgoing) -> Response:
+        if request.url == NOTIFIED:
+            raise TimeoutError
+        return answer(204)
+
+    sent = till.answered_by(silent)
+    queued(till, 3)
+    queued(till, 1, OTHER)
+
+    assert notify(till) == 2
+
+    assert [request.url for request in sent].count(NOTIFIED) == 1
+
+
+def test_a_host_can_notify_several_clients_at_the_same_time() -> None:
+    till = Till(client=PINGED)
+    sent = till.answered_by(lambda _: answer(204))
+    queued(till, 2)
+    queued(till, 1, OTHER)
+
+    due = till.drive(till.site.server.backchannel.due_notifications())
+    tried = [till.drive(till.site.server.backchannel.notify_client(one)) for one in due]
+
+    assert sorted(tried) == [1, 2]
+    assert len(sent) == 3
+    assert waiting(till) == 0

@@ -33,11 +33,14 @@ PINGED = attrs.evolve(
     backchannel_token_delivery_mode="ping",
     backchannel_client_notification_endpoint=NOTIFIED,
 )
+OTHER = attrs.evolve(
+    PINGED, client_id="other", backchannel_client_notification_endpoint="https://other.example/notified"
+)
 SIGNING = attrs.evolve(TILL, client_id="signing", backchannel_authentication_request_signing_alg="ES256")
 API = Client(
     client_id="api", grant_types=("client_credentials",), response_types=(), scope="read", introspects_any=True
 )
-CLIENTS = (TILL, PINGED, SIGNING, RP, API)
+CLIENTS = (TILL, PINGED, OTHER, SIGNING, RP, API)
 SECRETS = {client.client_id: f"the secret of {client.client_id}" for client in CLIENTS}
 TOKEN = "a-notification-token-of-the-client"
 

@@ -11,7 +11,8 @@ import pytest
 
 from oauthcore import Outgoing, Response
 from oauthcore.digest import Digest
-from oauthcore.endpoints.logout_delivery import MAX_TRIES, decide_claim, decide_settle, due, shares
+from oauthcore.endpoints.delivery import shares
+from oauthcore.endpoints.logout_delivery import LOGOUTS, MAX_TRIES, decide_claim, decide_settle
 from oauthcore.flow.drivers import answer_to
 from oauthcore.flow.effects import Fetch
 from oauthcore.flow.outcome import Delete, Insert
@@ -282,7 +283,7 @@ def test_the_longest_overdue_goes_first_and_what_is_too_old_not_at_all() -> None
     now = context_of().now
     late, later = delivery_of(next_try_at=now - 2), delivery_of(next_try_at=now - 1)
     old, early = delivery_of(expires_at=now), delivery_of(next_try_at=now + 1)
-    flow = due(now)
+    flow = LOGOUTS.due(now)
     next(flow)
 
     with pytest.raises(StopIteration) as result:
