@@ -27,6 +27,9 @@ def show_account(visit: Visit) -> Flow[Response]:
     applications = yield from visit.around.server.applications.of(signed_in.login.subject)
     sessions = yield from visit.around.server.sessions.of(signed_in.login.subject)
     names = yield from names_of(sessions, visit.language)
+    waiting = 0
+    if paths.requests:
+        waiting = len((yield from visit.around.server.backchannel.pending(signed_in.login.subject)))
     return visit.around.templates.account(
         visit.language,
         visit.hidden(paths.account, "", visit.session, ACCOUNT),
@@ -34,6 +37,8 @@ def show_account(visit: Visit) -> Flow[Response]:
         applications,
         paths.logout,
         sessions=[Listed(session, names, here=session.key == signed_in.login.sid) for session in sessions],
+        requests=paths.requests,
+        waiting=waiting,
         done=next((word for word in ("revoked", "ended") if word in query_of(visit.request)), None),
     )
 

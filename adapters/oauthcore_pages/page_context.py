@@ -29,9 +29,11 @@ class PagePaths:
     logout: str
     # Where codes of devices are entered; blank where the server has none.
     device: str = ""
+    # Where users answer what clients ask in the background (CIBA); blank where the server has none.
+    requests: str = ""
 
     @classmethod
-    def below(cls, server: AuthorizationServer, account: str, logout: str) -> Self:
+    def below(cls, server: AuthorizationServer, account: str, logout: str, requests: str = "/requests") -> Self:
         """Put the pages below the server's issuer; raises `ConfigurationError` for impossible paths."""
         if server.paths.interaction is not None:
             raise ConfigurationError("paths.interaction", server.paths.interaction, "leave it out: these are the pages")
@@ -40,7 +42,9 @@ class PagePaths:
         paths = {"login": server.paths.login, "approve": server.paths.consent, "account": account, "logout": logout}
         if server.device is not None:
             paths["device"] = server.paths.device
-        for name in ("account", "logout"):
+        if server.ciba is not None:
+            paths["requests"] = requests
+        for name in [name for name in ("account", "logout", "requests") if name in paths]:
             path = paths[name]
             if not path.startswith("/") or set(path) & set("?# \\") or not path.isprintable():
                 raise ConfigurationError(f"paths.{name}", path, "start it with / and leave out ? # \\ and spaces")

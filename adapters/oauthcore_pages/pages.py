@@ -25,6 +25,7 @@ from oauthcore_pages.form_token import FormTokens
 from oauthcore_pages.login import show_login, sign_in
 from oauthcore_pages.page_context import PageContext, PagePaths, Visit
 from oauthcore_pages.rendering import Templates
+from oauthcore_pages.requests import answer_request, show_requests
 from oauthcore_pages.session import Sessions, SignedIn
 
 MINIMUM_KEY = 32
@@ -37,9 +38,9 @@ class Pages:
 
     `key` is at least 32 secret random bytes, the same for every worker. A username and password are verified by the
     `Authenticate` effect, which the world answers that runs the flows. `session_lifetime`, in seconds, is how long a
-    user stays signed in. `account` and `logout` are paths below the issuer; by default `logout` is the server's own.
-    `home` is its root. With `remember`, consent is remembered unless the user unticks it; without, only if they tick
-    it.
+    user stays signed in. `account`, `logout` and `requests` are paths below the issuer; by default `logout` is the
+    server's own. `home` is its root. With `remember`, consent is remembered unless the user unticks it; without, only
+    if they tick it.
 
     Raises `ConfigurationError` for impossible settings.
     """
@@ -55,6 +56,7 @@ class Pages:
         session_lifetime: int = 8 * 3_600,
         account: str = "/account",
         logout: str | None = None,
+        requests: str = "/requests",
         remember: bool = True,
     ) -> None:
         check_kind("key", key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
@@ -62,7 +64,7 @@ class Pages:
             raise ConfigurationError("key", f"{len(key)} bytes", "use 32 random bytes or more")
         if session_lifetime < 1:
             raise ConfigurationError("session_lifetime", session_lifetime, "use a number of seconds, 1 or more")
-        self.paths = PagePaths.below(server, account, logout or server.paths.logout)
+        self.paths = PagePaths.below(server, account, logout or server.paths.logout, requests)
         self.home = server.base + "/"
         self._around = PageContext(
             server=server,
@@ -80,6 +82,8 @@ class Pages:
         }
         if self.paths.device:
             self._pages = {**self._pages, self.paths.device: (show_device, submit_device)}
+        if self.paths.requests:
+            self._pages = {**self._pages, self.paths.requests: (show_requests, answer_request)}
 
     @property
     def all_paths(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from oauthcore import AuthorizedApplication, Client, ConfigurationError, LoginSession, PendingDevice
 from oauthcore.clients.client_metadata import own_pages
 from oauthcore.endpoints.applications import AuthorizedDevice
+from oauthcore.endpoints.backchannel_answer import PendingBackchannelRequest
 from oauthcore.endpoints.interaction import PendingInteraction
 from oauthcore.oidc.front_channel import WAIT, SignedOut
 from oauthcore.redirect_uri import is_impersonable, web_host
@@ -42,6 +43,7 @@ TEMPLATES = (
     "device.html",
     "device_approve.html",
     "device_done.html",
+    "requests.html",
 )
 
 
@@ -102,10 +104,10 @@ class Templates:
 
     `loaders` are tried first for `login.html`, `select_account.html`, `other_account.html`, `approve.html`,
     `account.html`, `logout.html`, `signed_out.html`, `error.html`, `device.html`, `device_approve.html`,
-    `device_done.html` and `style.css`. `scopes` says what each scope means, and each claim that is requested by name,
-    as one text or one for each language; by default those of OpenID Connect are explained, and others are shown as they
-    are. `languages` are those of the pages, the default first; `own_translations` is a folder of gettext catalogues
-    (`de/LC_MESSAGES/oauthcore.mo`) that take precedence over the package's.
+    `device_done.html`, `requests.html` and `style.css`. `scopes` says what each scope means, and each claim that is
+    requested by name, as one text or one for each language; by default those of OpenID Connect are explained, and
+    others are shown as they are. `languages` are those of the pages, the default first; `own_translations` is a
+    folder of gettext catalogues (`de/LC_MESSAGES/oauthcore.mo`) that take precedence over the package's.
     """
 
     def __init__(
@@ -282,6 +284,30 @@ class Templates:
         """Say that a device was allowed or denied."""
         return self._page(language, 200, "device_done.html", account=account, allowed=allowed)
 
+    def requests(
+        self,
+        language: str,
+        hidden: Hidden,
+        pending: Iterable[PendingBackchannelRequest],
+        username: str,
+        logout: str,
+        account: str,
+        *,
+        done: str | None = None,
+    ) -> Response:
+        """Ask whether clients may have what they ask for in the background; `done` is `allowed` or `denied`."""
+        return self._page(
+            language,
+            200,
+            "requests.html",
+            hidden=hidden,
+            requests=[self._pending(request, language) for request in pending],
+            username=username,
+            logout=logout,
+            account=account,
+            done=done,
+        )
+
     def account(
         self,
         language: str,
@@ -291,9 +317,15 @@ class Templates:
         logout: str,
         *,
         sessions: Iterable[Listed] = (),
+        requests: str = "",
+        waiting: int = 0,
         done: str | None = None,
     ) -> Response:
-        """Render the account page; `done` is `revoked` or `ended` after such an action."""
+        """Render the account page; `done` is `revoked` or `ended` after such an action.
+
+        `requests` is the page of what clients ask in the background, blank if there is none, and `waiting` how many
+        requests wait there.
+        """
         return self._page(
             language,
             200,
@@ -303,6 +335,8 @@ class Templates:
             applications=[self._listed(application, language) for application in applications],
             logout=logout,
             sessions=[session.fields for session in sessions],
+            requests=requests,
+            waiting=waiting,
             revoked=done == "revoked",
             ended=done == "ended",
         )
@@ -369,6 +403,27 @@ class Templates:
             "devices": [self._single(device, language) for device in application.devices],
             # A till may ask every day; what is older is ended with the application as a whole.
             "requests": [self._single(request, language) for request in application.requests[:MAX_REQUESTS]],
+        }
+
+    def _pending(self, request: PendingBackchannelRequest, language: str) -> dict[str, object]:
+        client = request.client
+        pages = shown_pages(client)
+        since, until = (datetime.fromtimestamp(at, UTC) for at in (request.requested_at, request.answer_before))
+        return {
+            "id": request.id,
+            "client": client_name(client, language),
+            "organization": client.organization_name,
+            "website": pages.get("client_uri"),
+            "policy": pages.get("policy_uri"),
+            "terms": pages.get("tos_uri"),
+            "binding_message": request.binding_message,
+            "identity": self.describe("openid", language),
+            "scopes": [(token, self.describe(token, language)) for token in request.scope.tokens if token != "openid"],
+            "resources": [(one.name, one.uri) for one in request.resources],
+            "since": since.strftime("%H:%M:%S UTC"),
+            "since_exactly": since.isoformat(),
+            "until": until.strftime("%H:%M:%S UTC"),
+            "until_exactly": until.isoformat(),
         }
 
     def _single(self, device: AuthorizedDevice, language: str) -> dict[str, object]:

@@ -11,6 +11,7 @@ import attrs
 from oauthcore import (
     Allowance,
     AuthorizationServer,
+    Ciba,
     Client,
     ClientIdMetadata,
     DeviceGrant,
@@ -114,6 +115,7 @@ def make_site(
     resources: Resources | None = None,
     client_id_metadata: ClientIdMetadata | None = None,
     device: DeviceGrant | None = None,
+    ciba: Ciba | None = None,
     **settings: Any,
 ) -> Site:
     """Make a site with the app and more clients."""
@@ -130,6 +132,7 @@ def make_site(
         resources=resources,
         client_id_metadata=client_id_metadata,
         device=device,
+        ciba=ciba,
     )
     defaults: dict[str, Any] = {"key": KEY, "clock": clock, "entropy": entropy, "templates": templates}
     pages = Pages(server, **(defaults | settings))
