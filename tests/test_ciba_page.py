@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
-from oauthcore import Request, run
+from oauthcore import Ciba, Request, run
+from oauthcore.ciba import GRANT_TYPE
+from oauthcore_h11.assembly import ciba_of
+from oauthcore_h11.request_hook import request_hook_of
 from tests.core.site import form
+from tests.h11.test_cli import Shell, shell
+from tests.h11.test_configuration import reading
+from tests.h11.test_oidc import LEAST
+
+__all__ = ["shell"]
 
 PAGE = (Path(__file__).parent.parent / "docs" / "ciba.md").read_text(encoding="utf-8")
 
@@ -33,3 +42,29 @@ def test_its_code_runs_and_the_client_gets_its_tokens() -> None:
     assert len(blocks) == 3
     assert answer.status == 200
     assert {"access_token", "id_token"} <= json.loads(answer.body).keys()
+
+
+def test_what_it_says_of_the_reference_server_s_file_is_so(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    configuration = reading(tmp_path, LEAST + text)
+
+    hook = request_hook_of(configuration)
+
+    assert ciba_of(configuration) == Ciba(lifetime=120, require_binding_message=True)
+    assert hook is not None
+    assert (hook.url, hook.page) == ("https://push.example/ciba", "https://as.example/requests")
+
+
+def test_its_commands_register_clients(shell: Shell) -> None:
+    file = Path("oauthcore.toml")
+    file.write_text(file.read_text() + "\n[oidc]\n[ciba]\n")
+    commands = re.findall(r"\$ oauthcore (client add (?:.*\\\n)*.*)\n", PAGE)
+
+    for command in commands:
+        assert shell.ask(*shlex.split(command.replace("\\\n", "")))["client_id"] in {"till", "shop"}
+
+    assert len(commands) == 2
+    shown = shell.ask("client", "show", "shop")
+    assert shown["backchannel_token_delivery_mode"] == "ping"
+    assert shown["backchannel_client_notification_endpoint"] == "https://shop.example/notified"
+    assert shell.ask("client", "show", "till")["grant_types"] == [GRANT_TYPE]

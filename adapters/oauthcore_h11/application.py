@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from time import perf_counter
+from typing import Any
 
 import attrs
 
@@ -33,12 +34,14 @@ from oauthcore_h11 import monitoring, signing
 from oauthcore_h11.configuration.tables import Network
 from oauthcore_h11.declared import WithDeclared
 from oauthcore_h11.devices import Browser, Devices
+from oauthcore_h11.login_hints import LoginHints
 from oauthcore_h11.logs import request_id
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.peer import FORWARDED_FOR, TrustedProxies, address_named
 from oauthcore_h11.profiles import known_of
 from oauthcore_h11.readiness import Readiness
 from oauthcore_h11.refusal_limits import RefusalLimits
+from oauthcore_h11.request_hook import RequestHook
 from oauthcore_h11.users import Users
 from oauthcore_pages import Pages
 
@@ -77,10 +80,12 @@ class Application:
     metrics_allowed_from: tuple[Network, ...]
     endpoints: Mapping[str, str]
     refusal_limits: RefusalLimits
+    login_hints: LoginHints
     proxies: TrustedProxies = attrs.field(factory=TrustedProxies)
     logs_access: bool = True
+    request_hook: RequestHook | None = None
     _warned: set[str] = attrs.field(factory=set, init=False)
-    _telling: dict[str, asyncio.Future[int]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+    _telling: dict[tuple[str, str], asyncio.Future[int]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
 
     async def __call__(self, request: Request) -> Response:
         """Respond to any request."""
@@ -110,8 +115,8 @@ class Application:
             # Its first use takes as long as a hundred others, which no request should have to wait for.
             crypto.check_key(key)
 
-    async def deliver_logouts(self) -> int:
-        """Notify clients of sessions that have ended, as far as that is due; return how many were tried.
+    async def deliver(self) -> int:
+        """Notify clients of ended sessions, and of answered requests (CIBA), as far as due; return how many were tried.
 
         Clients are notified at the same time. A slow client continues during the next call, which leaves it out; so no
         client waits for another that does not answer.
@@ -121,16 +126,23 @@ class Application:
         world = AsyncWorld(
             self.storage, audit=self._audit, fetch=self.fetch, sign=signing.sign, generate_key=signing.generate_key
         )
-        for due in await arun(self.server.sessions.due_logouts(), world):
-            client_id = due[0].client_id
-            if client_id not in self._telling:
-                self._telling[client_id] = asyncio.ensure_future(
-                    arun(self.server.sessions.deliver_logouts_to(due), world)
-                )
+        sessions, backchannel = self.server.sessions, self.server.backchannel
+        for logouts in await arun(sessions.due_logouts(), world):
+            self._tell("logout", logouts[0].client_id, partial(arun, sessions.deliver_logouts_to(logouts), world))
+        if self.server.ciba is not None:
+            for pings in await arun(backchannel.due_notifications(), world):
+                self._tell("ping", pings[0].client_id, partial(arun, backchannel.notify_client(pings), world))
         return await self._delivered(within=TELLING_TIME)
 
-    async def see_logouts_through(self) -> int:
-        """Wait for the notices that are being sent; return how many were tried."""
+    def _tell(self, what: str, client_id: str, tell: Callable[[], Coroutine[Any, Any, int]]) -> None:
+        """Begin to notify a client, unless it is being notified of the like."""
+        if (what, client_id) not in self._telling:
+            self._telling[what, client_id] = asyncio.ensure_future(tell())
+
+    async def see_deliveries_through(self) -> int:
+        """Wait for the notices that are being sent; return how many clients were tried."""
+        if self.request_hook is not None:
+            await self.request_hook.see_through()
         return await self._delivered(within=None)
 
     async def _delivered(self, within: float | None) -> int:
@@ -138,8 +150,8 @@ class Application:
         if not self._telling:
             return 0
         _ = await asyncio.wait(self._telling.values(), timeout=within)
-        done = [client_id for client_id, telling in self._telling.items() if telling.done()]
-        finished = [self._telling.pop(client_id) for client_id in done]
+        done = [key for key, telling in self._telling.items() if telling.done()]
+        finished = [self._telling.pop(key) for key in done]
         # Each result is read, since asyncio warns of exceptions that are never retrieved.
         failures = [failure for telling in finished if (failure := telling.exception()) is not None]
         if failures:
@@ -175,6 +187,7 @@ class Application:
             partial(known_of, self.storage),
             signing.sign,
             generate_key=signing.generate_key,
+            identify=self.login_hints.identify,
         )
         if browser is not None:
             response = await arun(self.pages.handle(request), world)
@@ -262,6 +275,8 @@ class Application:
         fields = {"client_id": event.client_id, "subject": event.subject, "grant": event.grant}
         audit.info(event.name, extra={"fields": fields})
         self.monitoring.happened(event.name)
+        if self.request_hook is not None and event.name == "backchannel_requested":
+            self.request_hook.begin(event)
 
     def _log(self, request: Request, response: Response, seconds: float) -> None:
         """Count a response, and log it: never with its query, which may contain secrets."""

@@ -18,6 +18,7 @@ from oauthcore import (
     AnyoneMayRegister,
     AnyResource,
     AuthorizationServer,
+    Ciba,
     ClientIdMetadata,
     CodeBinding,
     ConfigurationError,
@@ -97,6 +98,7 @@ def server_of(
             logout=paths.logout,
             device_authorization=paths.device_authorization,
             device=paths.device,
+            backchannel_authentication=paths.backchannel_authentication,
         ),
         scopes=tuple(configuration.scopes),
         error_page=error_page,
@@ -104,6 +106,7 @@ def server_of(
         keys=keys_of(configuration),
         registration=registration_of(configuration),
         device=device_of(configuration),
+        ciba=ciba_of(configuration),
         pushed_requests=pushed_requests_of(configuration),
         request_objects=request_objects_of(configuration),
         mutual_tls=mutual_tls_of(configuration),
@@ -208,6 +211,26 @@ def device_of(configuration: Configuration) -> DeviceGrant | None:
         max_wrong_of_user=table.max_wrong_of_user or None,
         max_wrong_from_address=table.max_wrong_from_address or None,
         max_from_address=table.max_from_address or None,
+    )
+
+
+def ciba_of(configuration: Configuration) -> Ciba | None:
+    """Return the settings of backchannel authentication; None if it is off."""
+    table = configuration.ciba
+    if table is None:
+        return None
+    if configuration.oidc is None:
+        raise ConfigurationError("ciba", "a table", "add a table [oidc], or leave it out: clients get ID tokens")
+    return Ciba(
+        lifetime=table.lifetime,
+        max_lifetime=table.max_lifetime,
+        interval=table.interval,
+        max_pending=table.max_pending or None,
+        max_pending_of_user=table.max_pending_of_user or None,
+        max_unknown=table.max_unknown or None,
+        require_signed=table.require_signed,
+        require_binding_message=table.require_binding_message,
+        max_request_lifetime=table.max_request_lifetime,
     )
 
 

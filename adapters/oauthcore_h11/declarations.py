@@ -16,7 +16,8 @@ from oauthcore_h11.configuration.reading import check_readable
 from oauthcore_h11.configuration.tables import ClientTable, UserTable
 from oauthcore_h11.passwords import Passwords
 from oauthcore_h11.profiles import GROUPS, Profile, check_groups, profile_of
-from oauthcore_h11.users import User, check_subject, check_username, key_of
+from oauthcore_h11.spelling import key_of
+from oauthcore_h11.users import User, check_subject, check_username
 
 
 def declared(configuration: Configuration, server: AuthorizationServer, passwords: Passwords) -> Iterator[Record]:

@@ -25,11 +25,14 @@ from oauthcore_h11.configuration.reading import check_readable
 from oauthcore_h11.declarations import declared
 from oauthcore_h11.declared import WithDeclared
 from oauthcore_h11.devices import Devices
+from oauthcore_h11.login_hints import LoginHints
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.outgoing import fetch_of
 from oauthcore_h11.passwords import Passwords
+from oauthcore_h11.profiles import Profile
 from oauthcore_h11.readiness import Readiness
 from oauthcore_h11.refusal_limits import RefusalLimits, guessed_at
+from oauthcore_h11.request_hook import request_hook_of
 from oauthcore_h11.traces import traced
 from oauthcore_h11.unnamed_proxies import proxies_of
 from oauthcore_h11.users import Users
@@ -49,7 +52,8 @@ def application_of(
     templates = templates_of(configuration)
     server = traced(server_of(configuration, templates.error, clock, entropy), configuration.logs.traces)
     pages = pages_of(configuration, server, templates, clock, entropy)
-    known = WithDeclared(storage, declared(configuration, server, passwords))
+    records = tuple(declared(configuration, server, passwords))
+    known = WithDeclared(storage, records)
     return Application(
         server=server,
         pages=pages,
@@ -66,12 +70,14 @@ def application_of(
         monitoring=monitoring,
         readiness=Readiness(storage, clock=clock, entropy=entropy),
         fetch=fetch_of(configuration),
+        login_hints=LoginHints(known, [record for record in records if isinstance(record, Profile)]),
         entropy=entropy,
         metrics_allowed_from=configuration.metrics.allowed_from,
         endpoints=names_of(configuration, server),
         refusal_limits=RefusalLimits(configuration.limits.refusals_per_minute, clock, guessed_at(server)),
         proxies=proxies_of(configuration),
         logs_access=configuration.logs.access,
+        request_hook=request_hook_of(configuration),
     )
 
 
@@ -133,6 +139,7 @@ def pages_of(
         session_lifetime=configuration.pages.session_lifetime,
         account=configuration.paths.account,
         logout=configuration.paths.logout,
+        requests=configuration.paths.requests,
     )
 
 

@@ -135,7 +135,7 @@ class Process:
             loop.add_reader(parent, self._orphaned, parent)
         await self._server.start(self._sockets, tls)
         ready()
-        work = asyncio.gather(self._purge(), self._keep_keys(), self._deliver_logouts(), self._reload_on_request())
+        work = asyncio.gather(self._purge(), self._keep_keys(), self._deliver(), self._reload_on_request())
         end = asyncio.ensure_future(self._end.wait())
         await asyncio.wait((work, end), return_when=asyncio.FIRST_COMPLETED)
         end.cancel()
@@ -193,19 +193,19 @@ class Process:
                 await self._end.wait()
         return self._end.is_set()
 
-    async def _deliver_logouts(self) -> None:
-        """Tell clients of sessions that have ended, until the end; a try that is under way is seen through."""
+    async def _deliver(self) -> None:
+        """Tell clients of ended sessions and answered requests, until the end; a try under way is seen through."""
         while not self._end.is_set():
-            if not await self._tried(self._application.deliver_logouts()):
+            if not await self._tried(self._application.deliver()):
                 await self._ends_within(DELIVER_EVERY)
-        await self._tried(self._application.see_logouts_through())
+        await self._tried(self._application.see_deliveries_through())
 
     async def _tried(self, deliveries: Awaitable[int]) -> int:
         """Return how many were tried; what goes wrong is logged, and may be better the next time."""
         try:
             return await deliveries
         except Exception:  # whatever it is: what is to be told is in the storage
-            logger.exception("logouts can't be delivered")
+            logger.exception("what clients have to be told can't be delivered")
             return 0
 
     async def _reload_on_request(self) -> None:

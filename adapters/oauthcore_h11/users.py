@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import unicodedata
 from collections import Counter as Counted
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
@@ -16,10 +15,12 @@ from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.flow.storage import AsyncStorage
 from oauthcore.wire.network import network_of
 from oauthcore_h11.attempts import Attempts, Counter, Patience
+from oauthcore_h11.email_addresses import address_changes
 from oauthcore_h11.hash_parameters import note_parameters, parameters_in_use
 from oauthcore_h11.password_rules import MAX_PASSWORD
 from oauthcore_h11.passwords import Passwords, TooBusy, parameters_of
 from oauthcore_h11.profiles import Profile, profile_of
+from oauthcore_h11.spelling import key_of
 
 MAX_USERNAME = 256
 MAX_SUBJECT = 255
@@ -43,12 +44,6 @@ class User:
     password_changed_at: int = 0
     enabled: bool = True
     expires_at: int | None = None
-
-
-def key_of(username: str) -> str:
-    """Return what all spellings of a name share: neither case, Unicode form nor a space around it tells two apart."""
-    # A telephone's keyboard adds a space to a name unasked. NFKC has made one of every other that is as wide or wider.
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold()).strip(" ")
 
 
 def check_username(username: str) -> None:
@@ -248,7 +243,7 @@ async def add_user(storage: AsyncStorage, user: User, profile: Profile) -> None:
     """Remember a user with their profile; raises `ConfigurationError` if the name or the subject is taken."""
     await note_parameters(storage, user.password_hash)
     profile = attrs.evolve(profile, enabled=user.enabled)
-    if await storage.commit([Insert(user), Insert(profile)]):
+    if await storage.commit([Insert(user), Insert(profile), *(await address_changes(storage, None, profile))]):
         return
     if await storage.find(User, user.key) is None and await storage.find(Profile, profile.key) is not None:
         # Two users of one subject would be one person to every client.
@@ -284,7 +279,7 @@ async def change_profile(storage: AsyncStorage, username: str, claims: Mapping[s
         fresh = profile_of(user.subject, {name: value for name, value in merged.items() if value is not None})
         fresh = attrs.evolve(fresh, enabled=user.enabled)
         change: Change = Insert(fresh) if known is None else Replace(known, fresh)
-        if await storage.commit([Require(user), change]):
+        if await storage.commit([Require(user), change, *(await address_changes(storage, known, fresh))]):
             return fresh
 
 
@@ -293,11 +288,12 @@ async def remove_user(storage: AsyncStorage, username: str) -> User:
     while True:
         user = await find_user(storage, username)
         profile = await storage.find(Profile, user.subject)
-        if await storage.commit([Delete(record) for record in (user, profile) if record is not None]):
+        removed = [Delete(record) for record in (user, profile) if record is not None]
+        if await storage.commit([*removed, *(await address_changes(storage, profile, None))]):
             break
     # One that was stored since the look above, for the first time: with the user gone there is no more to come.
     while (late := await storage.find(Profile, user.subject)) is not None:
-        await storage.commit([Delete(late)])
+        await storage.commit([Delete(late), *(await address_changes(storage, late, None))])
     return user
 
 

@@ -101,7 +101,7 @@ def test_one_address_has_a_tenth_of_the_connections_unless_it_is_said(tmp_path: 
         ('isuer = "x"', "isuer = …: there is no such setting; did you mean issuer?"),
         (
             "folder = 1",
-            "folder = …: use one of bind, client_id_metadata, client_secrets, clients, device, dpop, id_jag, issuer",
+            "folder = …: use one of bind, ciba, client_id_metadata, client_secrets, clients, device, dpop, id_jag",
         ),
         ("[[token_exchange]]\nmode = 'x'", "token_exchange[1].client_ids = None: it is missing"),
         (

@@ -67,13 +67,13 @@ async def test_client_that_does_not_answer_is_told_beside_the_next_rounds(provid
 
     async def until_told(times: int) -> None:
         while network.told.count("https://alive.example/") < times:
-            await application.deliver_logouts()
+            await application.deliver()
 
     async with asyncio.timeout(20):
         await until_told(1)
         provider.end_session(ALIVE, 3)
         await until_told(2)
-        await application.see_logouts_through()
+        await application.see_deliveries_through()
 
     assert network.told.count("https://dead.example/") == 1
     assert provider.waiting() == ["rp", "rp"]
@@ -86,12 +86,12 @@ async def test_what_keeps_a_client_from_being_told_is_raised_and_the_others_are_
     provider.end_session(ALIVE, 0)
     failing: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     failing.set_exception(OSError("the disk is gone"))
-    application._telling["rp"] = failing
+    application._telling["logout", "rp"] = failing
 
     with pytest.raises(OSError, match="the disk is gone"):
-        await application.see_logouts_through()
-    await application.deliver_logouts()
-    await application.see_logouts_through()
+        await application.see_deliveries_through()
+    await application.deliver()
+    await application.see_deliveries_through()
 
     assert network.told == ["https://alive.example/"]
-    assert await application.see_logouts_through() == 0
+    assert await application.see_deliveries_through() == 0

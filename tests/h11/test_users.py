@@ -30,6 +30,7 @@ from oauthcore.wire.network import network_of
 from oauthcore_h11.attempts import Attempts, Patience
 from oauthcore_h11.passwords import Passwords, TooBusy, parameters_of
 from oauthcore_h11.profiles import Profile, profile_of
+from oauthcore_h11.spelling import key_of
 from oauthcore_h11.users import (
     User,
     Users,
@@ -39,7 +40,6 @@ from oauthcore_h11.users import (
     check_subject,
     check_username,
     find_user,
-    key_of,
     remove_user,
 )
 from tests.core.site import make_site

@@ -281,7 +281,7 @@ BY_UNICODE_AFTER_ALL: dict[tuple[str, str], str] = {
     ("adapters/oauthcore_h11/connection.py", "lower"): "of bytes, of which only those of ASCII have a lower case",
     ("adapters/oauthcore_h11/connection.py", "int"): "of a length that h11 has read as ASCII digits, twenty at most",
     (
-        "adapters/oauthcore_h11/users.py",
+        "adapters/oauthcore_h11/spelling.py",
         "casefold",
     ): "people's names are of all scripts, and compared as Unicode says",
     ("adapters/oauthcore_h11/password_rules.py", "casefold"): "of a new password, which is of any script",

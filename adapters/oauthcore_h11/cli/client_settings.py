@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from oauthcore import Allowance, ConfigurationError, Scope
 from oauthcore.errors import OAuthError
 from oauthcore.policy import UnknownScopeName
-from oauthcore.records.client import AuthenticationMethod, IdTokenClaims
+from oauthcore.records.client import AuthenticationMethod, DeliveryMode, IdTokenClaims
 from oauthcore.scope import parse_scope
 from oauthcore_h11.declarations import jwks_in
 
@@ -36,6 +36,9 @@ SignedRequest = Annotated[YesOrNo, Parameter(name="--require-signed-request")]
 PushedRequest = Annotated[YesOrNo, Parameter(name="--require-pushed")]
 DpopBound = Annotated[YesOrNo, Parameter(name="--dpop-bound")]
 PostLogoutUris = Annotated[tuple[str, ...] | None, Parameter(name="--post-logout-redirect-uri", negative="")]
+Delivery = Annotated[DeliveryMode | Literal[""] | None, Parameter(name="--ciba-delivery-mode")]
+NotificationUri = Annotated[Text, Parameter(name="--ciba-notification-uri")]
+CibaSigningAlg = Annotated[Text, Parameter(name="--ciba-signing-alg")]
 Requirements = Annotated[tuple[str, ...] | None, Parameter(name="--require", negative="")]
 Allowances = Annotated[tuple[str, ...] | None, Parameter(name="--allow", negative="")]
 
@@ -103,6 +106,12 @@ class ClientSettings:
         The https URL to which logout tokens are sent when a session ends.
     frontchannel_logout_uri
         The https URL, on the host of a redirect URI, that the user's browser loads when a session ends.
+    backchannel_token_delivery_mode
+        How it learns that a user has answered what it asked in the background (CIBA): it polls, or gets a ping.
+    backchannel_client_notification_endpoint
+        The https URL to which these pings are sent.
+    backchannel_authentication_request_signing_alg
+        The only algorithm it may sign what it asks in the background with; it has to sign all of it then.
     organization_name
         The organization that runs it, shown on the consent page.
     client_uri
@@ -142,6 +151,9 @@ class ClientSettings:
     post_logout_redirect_uris: PostLogoutUris = None
     backchannel_logout_uri: Text = None
     frontchannel_logout_uri: Text = None
+    backchannel_token_delivery_mode: Delivery = None
+    backchannel_client_notification_endpoint: NotificationUri = None
+    backchannel_authentication_request_signing_alg: CibaSigningAlg = None
     organization_name: Text = None
     client_uri: Text = None
     allow: Allowances = None

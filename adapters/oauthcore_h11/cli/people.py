@@ -17,6 +17,7 @@ from oauthcore.errors import EffectFailed, TemporarilyUnavailable
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
 from oauthcore_h11.profiles import GROUPS, check_groups, parse_claims, profile_of
+from oauthcore_h11.spelling import key_of
 from oauthcore_h11.users import (
     User,
     add_user,
@@ -25,7 +26,6 @@ from oauthcore_h11.users import (
     check_subject,
     check_username,
     find_user,
-    key_of,
     remove_user,
 )
 

@@ -90,6 +90,8 @@ storage = "sqlite:oauthcore.db"
 # end_session = "/end-session"
 # device_authorization = "/device_authorization"
 # device = "/device"
+# backchannel_authentication = "/bc-authorize"
+# requests = "/requests"
 
 # [policy]
 # preset = "oauth21"                 # or "oauth20": also what OAuth 2.1 has left out
@@ -202,6 +204,20 @@ storage = "sqlite:oauthcore.db"
 # max_wrong_of_user = 10             # codes within an hour; here and below 0 is no limit
 # max_wrong_from_address = 100       # within an hour, for IPv6 from a /64
 # max_from_address = 200             # devices of public clients that are begun within the lifetime
+
+# Clients that ask users who are elsewhere (CIBA): this table turns them on, and takes [oidc]. See docs/ciba.md.
+# [ciba]
+# lifetime = 120                     # in which the user has to answer, unless the client says for how long
+# max_lifetime = 600                 # what a client may say at most
+# interval = 5                       # between two questions of the client whether the user has answered
+# max_pending = 5                    # requests of one client that wait for one user; here and below 0 is no limit
+# max_pending_of_user = 20           # of all clients together
+# max_unknown = 100                  # hints of one client within an hour that may mean no user
+# require_signed = false             # true: every request is a JWT signed by the client
+# require_binding_message = false    # true: every request has a message that the user compares
+# max_request_lifetime = 3600        # of a signed request, from its nbf on
+# notify_url = "https://push.example/ciba"         # is told of each request, to send its user a message
+# notify_token = "…"                 # as a bearer token, so that it knows who tells it
 
 # APIs that tokens are issued for, which clients name by `resource`. See docs/resources.md.
 # [[resources]]

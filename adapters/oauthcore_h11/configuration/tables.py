@@ -17,6 +17,7 @@ import attrs
 
 from oauthcore import (
     Allowance,
+    Ciba,
     ClientIdMetadata,
     ConfigurationError,
     ExchangeAllowance,
@@ -36,7 +37,7 @@ from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS
 from oauthcore.jose.registered_claims import SKEW
 from oauthcore.policy import UnknownScopeName
 from oauthcore.profiles.profile import ProfileName
-from oauthcore.records.client import AccessTokenFormat, AuthenticationMethod, IdTokenClaims, SubjectType
+from oauthcore.records.client import AccessTokenFormat, AuthenticationMethod, DeliveryMode, IdTokenClaims, SubjectType
 from oauthcore.resource.published_keys import KEYS_LIFETIME
 from oauthcore.resources import TrailingSlash
 from oauthcore.signing.key_ring import KeyPolicy
@@ -48,6 +49,7 @@ from oauthcore_sqlite import Synchronous
 KEYS = KeyPolicy()
 REGISTRATION = Registration()
 CLIENT_ID_METADATA = ClientIdMetadata()
+CIBA = Ciba()
 
 Network: TypeAlias = IPv4Network | IPv6Network
 Description: TypeAlias = str | Mapping[str, str]
@@ -66,6 +68,10 @@ def at_least(least: int) -> object:
 
 def _positive(default: int) -> int:
     return attrs.field(default=default, validator=at_least(1))  # type: ignore[call-overload,no-any-return]  # any of them
+
+
+def _limit(default: int | None) -> int:
+    return attrs.field(default=default or 0, validator=at_least(0))  # type: ignore[call-overload,no-any-return]  # any of them
 
 
 def _seconds(default: float) -> float:
@@ -256,6 +262,27 @@ class DeviceTable:
 
 
 @attrs.frozen(kw_only=True)
+class CibaTable:
+    """Let clients ask users who are elsewhere, by being there (OpenID CIBA Core 1.0); 0 is no limit.
+
+    The settings are those of `oauthcore.Ciba`, but for `notify_url`, which is told of each request for a user, so that
+    it can send them a message, and `notify_token`, by which it knows that this server tells it.
+    """
+
+    lifetime: int = _positive(CIBA.lifetime)
+    max_lifetime: int = _positive(CIBA.max_lifetime)
+    interval: int = _positive(CIBA.interval)
+    max_pending: int = _limit(CIBA.max_pending)
+    max_pending_of_user: int = _limit(CIBA.max_pending_of_user)
+    max_unknown: int = _limit(CIBA.max_unknown)
+    require_signed: bool = False
+    require_binding_message: bool = False
+    max_request_lifetime: int = _positive(CIBA.max_request_lifetime)
+    notify_url: str | None = None
+    notify_token: Secret | None = None
+
+
+@attrs.frozen(kw_only=True)
 class PushedRequestsTable:
     """Let clients push their authorization requests, by being there (RFC 9126); 0 is no limit.
 
@@ -419,6 +446,8 @@ class PathsTable:
     end_session: str = "/end-session"
     device_authorization: str = "/device_authorization"
     device: str = "/device"
+    backchannel_authentication: str = "/bc-authorize"
+    requests: str = "/requests"
 
 
 @attrs.frozen(kw_only=True)
@@ -627,6 +656,9 @@ class ClientTable:
     backchannel_logout_session_required: bool = False
     frontchannel_logout_uri: str | None = None
     frontchannel_logout_session_required: bool = False
+    backchannel_token_delivery_mode: DeliveryMode | None = None
+    backchannel_client_notification_endpoint: str | None = None
+    backchannel_authentication_request_signing_alg: str | None = None
     allow: tuple[Allowance, ...] = ()
     introspects_any: bool = False
     explain_until: datetime | None = None
@@ -685,6 +717,7 @@ class Configuration:
     oidc: OidcTable | None = None
     registration: RegistrationTable | None = None
     device: DeviceTable | None = None
+    ciba: CibaTable | None = None
     pushed_requests: PushedRequestsTable | None = None
     mutual_tls: MutualTlsTable | None = None
     dpop: DpopTable | None = None
