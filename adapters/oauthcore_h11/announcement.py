@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
+from oauthcore.ciba import GRANT_TYPE as CIBA
 from oauthcore.token_exchange import GRANT_TYPE, TOKEN_TYPE
-from oauthcore_h11.demo import GATEWAY_CLIENT, LIFETIMES, PASSWORD, TEST_CLIENT, USERNAME, Demo
+from oauthcore_h11.demo import GATEWAY_CLIENT, LIFETIMES, PASSWORD, TEST_CLIENT, TILL_CLIENT, USERNAME, Demo
 
 _FOR_PEOPLE = """\
 oauthcore demo at {issuer}
@@ -44,6 +45,21 @@ In memory, on the loopback interface only, with passwords that everybody knows: 
 5. Or be a television, in another terminal: it shows a code, which is entered at {issuer}/device
 
    oauthcore device-login {issuer}
+
+6. Or be a till, which asks {username} on their own device; the answer has an auth_req_id:
+
+   curl {backchannel_address} \\
+       -u '{till_id}:{till_secret}' \\
+       -d 'scope=openid email' \\
+       -d 'login_hint={username}' \\
+       -d 'binding_message=W4SCT'
+
+   Within two minutes, sign in at {issuer}/login, follow the link to the request, compare W4SCT, and allow it:
+
+   curl {token_address} \\
+       -u '{till_id}:{till_secret}' \\
+       -d 'grant_type={ciba}' \\
+       -d 'auth_req_id=AUTH_REQ_ID'
 
 Ctrl-C ends it.
 """
@@ -89,6 +105,7 @@ def for_people(demo: Demo) -> str:
         )
     client, secret = TEST_CLIENT
     gateway, gateway_secret = GATEWAY_CLIENT
+    till, till_secret = TILL_CLIENT
     redirect_uri = client.redirect_uris[0]
     addresses = demo.addresses()
     query = (
@@ -107,6 +124,10 @@ def for_people(demo: Demo) -> str:
         gateway_id=gateway.client_id,
         gateway_secret=gateway_secret,
         exchange=GRANT_TYPE,
+        till_id=till.client_id,
+        till_secret=till_secret,
+        ciba=CIBA,
+        backchannel_address=addresses["backchannel_authentication_endpoint"].removeprefix("http://"),
         token_type=TOKEN_TYPE,
         minutes=LIFETIMES.authorization_code_lifetime // 60,
     )

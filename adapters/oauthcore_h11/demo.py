@@ -14,6 +14,7 @@ from oauthcore import (
     Allowance,
     AsyncWorld,
     AuthorizationServer,
+    Ciba,
     Client,
     ExchangeRule,
     Lifetimes,
@@ -30,9 +31,10 @@ from oauthcore import (
     arun,
     run,
 )
+from oauthcore.ciba import GRANT_TYPE as CIBA
 from oauthcore.device_grant import DEVICE_CODE, DeviceGrant
 from oauthcore.digest import same
-from oauthcore.flow.effects import Claims
+from oauthcore.flow.effects import Claims, Identify
 from oauthcore.openid import OpenID
 from oauthcore.records.login import BY_PASSWORD
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
@@ -52,6 +54,7 @@ PATHS = Paths(
     resume="/oauth/resume",
     pushed_authorization_request="/oauth/par",
     device_authorization="/oauth/device_authorization",
+    backchannel_authentication="/oauth/bc-authorize",
     login="/login",
     consent="/approve",
 )
@@ -158,6 +161,18 @@ DEVICE_CLIENT: Seed = (
     ),
     None,
 )
+# A till, which asks the user on their own device (OpenID CIBA).
+TILL_CLIENT: Seed = (
+    Client(
+        client_id="till_client",
+        name="Till",
+        grant_types=(CIBA,),
+        response_types=(),
+        scope="openid email profile",
+        backchannel_token_delivery_mode="poll",
+    ),
+    "till-password",
+)
 LEGACY_CLIENT: Seed = (
     Client(
         client_id="legacy_client",
@@ -207,6 +222,8 @@ class Demo:
             "pushed_authorization_request_endpoint": issuer + paths.pushed_authorization_request,
             "device_authorization_endpoint": issuer + paths.device_authorization,
             "device_page": issuer + paths.device,
+            "backchannel_authentication_endpoint": issuer + paths.backchannel_authentication,
+            "requests_page": issuer + self.pages.paths.requests,
             "metadata": issuer + "/.well-known/oauth-authorization-server",
             "login_page": issuer + paths.login,
             "approve_page": issuer + paths.consent,
@@ -235,6 +252,7 @@ def make_demo(host: str, port: int, *, legacy: bool = False, mcp: bool = False) 
         openid=OpenID(ui_locales=("en", "de"), acr_values=(BY_PASSWORD,)),
         registration=REGISTRATION if mcp else None,
         device=DeviceGrant(),
+        ciba=Ciba(),
         pushed_requests=PushedRequests(),
         client_id_metadata=DOCUMENTS if mcp else None,
         resources=resources_of(issuer) if mcp else None,
@@ -250,12 +268,12 @@ def make_demo(host: str, port: int, *, legacy: bool = False, mcp: bool = False) 
         remember=False,
     )
     storage = MemoryStorage()
-    seeds = (TEST_CLIENT, PUBLIC_CLIENT, OTHER_CLIENT, SERVICE_CLIENT, GATEWAY_CLIENT, DEVICE_CLIENT)
+    seeds = (TEST_CLIENT, PUBLIC_CLIENT, OTHER_CLIENT, SERVICE_CLIENT, GATEWAY_CLIENT, DEVICE_CLIENT, TILL_CLIENT)
     for client, secret in (*seeds, LEGACY_CLIENT) if legacy else seeds:
         secret_of = None if secret is None else Secret(secret)
         run(server.clients.register(in_developer_mode(client), secret_of), World(storage))
     # It fetches what clients publish of themselves, and keys: over https, from public addresses alone.
-    world = AsyncWorld(storage, authenticate=authenticate, claims=claims, fetch=AsyncFetcher())
+    world = AsyncWorld(storage, authenticate=authenticate, claims=claims, fetch=AsyncFetcher(), identify=identify)
     return Demo(server, pages, world, make_mcp(server) if mcp else None)
 
 
@@ -275,6 +293,11 @@ def authenticate(username: str, password: Secret) -> str | None:
 def claims(wanted: Claims) -> Mapping[str, object] | None:
     """Return the claims that OpenID Connect names (OIDC Core section 5.1)."""
     return ADMIN if wanted.subject == USERNAME else None
+
+
+def identify(wanted: Identify) -> str | None:
+    """Return the one person there is, by their name or their e-mail address."""
+    return USERNAME if wanted.login_hint in {USERNAME, ADMIN["email"]} else None
 
 
 def log_refusal(request: Request, response: Response) -> None:

@@ -92,7 +92,7 @@ def test_demo_prints_the_quick_start_for_people() -> None:
         f"\n   {issuer}/oauth/authorize?client_id=test_client&redirect_uri=https%3A%2F%2Fwww.example.com%2Fredirect"
         "&response_type=code&state=somestate&scope=email\n"
     ) in rest
-    assert rest.count(f"\n   curl {issuer.removeprefix('http://')}/oauth/tokenize \\\n") == 3
+    assert rest.count(f"\n   curl {issuer.removeprefix('http://')}/oauth/tokenize \\\n") == 4
     assert "-u 'test_client:password'" in rest
     assert "-u 'gateway_client:gateway-password'" in rest
 

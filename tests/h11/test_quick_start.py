@@ -19,6 +19,7 @@ from requests_oauthlib import OAuth2Session
 from oauthcore.token_exchange import GRANT_TYPE, TOKEN_TYPE
 from oauthcore_h11.demo import Demo
 from tests.h11.person import Person, query_of
+from tests.pages.html import Page
 from tests.processes import run as run_process
 
 pytestmark = pytest.mark.slow
@@ -136,6 +137,24 @@ def test_resource_server_learns_of_the_token_until_it_is_revoked(person: Person)
     assert dead == {"active": False}
 
 
+def test_till_gets_its_tokens_once_the_person_has_allowed_it_on_their_page(person: Person) -> None:
+    till = ("till_client", "till-password")
+    asked = {"scope": "openid email", "login_hint": "admin", "binding_message": "W4SCT"}
+    begun = post(person, "/oauth/bc-authorize", till, **asked).json()
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    page = Page.of(person.http.get("/login").text)
+    person.http.post("/login", content=page.submission(("username", "admin"), ("password", "admin")), headers=form)
+    assert 'href="/requests"' in person.http.get("/account").text
+    page = Page.of(person.http.get("/requests").text)
+    assert "W4SCT" in page.text
+
+    ticked = (("scope", "openid"), *page.checkboxes, ("approval", "1"))
+    person.http.post("/requests", content=page.submission(*ticked), headers=form)
+
+    redeemed = {"grant_type": "urn:openid:params:grant-type:ciba", "auth_req_id": begun["auth_req_id"]}
+    assert post(person, "/oauth/tokenize", till, **redeemed).json()["scope"] == "openid email"
+
+
 def test_service_gets_a_token_of_its_own(person: Person) -> None:
     service = ("service_client", "service-password")
 
@@ -198,7 +217,7 @@ def test_metadata_names_the_addresses_that_the_demo_prints(demo: Demo, person: P
     document = person.http.get("/.well-known/oauth-authorization-server").json()
 
     shared = {name: url for name, url in addresses.items() if name == "issuer" or name.endswith("_endpoint")}
-    assert len(shared) == 8
+    assert len(shared) == 9
     assert document == document | shared
 
 
