@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from oauthcore.ciba import GRANT_TYPE as CIBA
 from oauthcore.clients.secret_strength import secret_problem
 from oauthcore.token_exchange import GRANT_TYPE
 from oauthcore_h11.assembly import token_key_of
@@ -29,6 +30,8 @@ def cautions(path: Path, configuration: Configuration) -> tuple[str, ...]:
         *_refused_offline_access(configuration),
         *_loose_subjects(configuration),
         *_idle_exchange_rules(configuration),
+        *_unlimited_requests(configuration),
+        *_unsigned_requests(configuration),
         *proxy_warnings(configuration),
     )
 
@@ -120,6 +123,26 @@ def _idle_exchange_rules(configuration: Configuration) -> Iterator[str]:
                 yield f"{place} names the client {client_id}, whose grant_types lack {GRANT_TYPE}: add it"
 
 
+def _unlimited_requests(configuration: Configuration) -> Iterator[str]:
+    """Warn of limits that are off, by which users would be asked on and on, or found out (CIBA Core section 15)."""
+    table = configuration.ciba
+    if table is None:
+        return
+    if not table.max_pending or not table.max_pending_of_user:
+        yield "clients may ask a user on and on until they allow something: leave ciba.max_pending(_of_user) above 0"
+    if not table.max_unknown:
+        yield "clients may find out by guessing who is a user: leave ciba.max_unknown above 0"
+
+
+def _unsigned_requests(configuration: Configuration) -> Iterator[str]:
+    """Warn of clients that have to sign what they ask, and have no key for it."""
+    if configuration.ciba is None or not configuration.ciba.require_signed:
+        return
+    for number, client in enumerate(configuration.clients, 1):
+        if CIBA in client.grant_types and client.jwks_uri is None and client.jwks_file is None:
+            yield f"clients[{number}] has to sign its requests (ciba.require_signed): give it a jwks_uri or jwks_file"
+
+
 def _guessable_secrets(configuration: Configuration) -> Iterator[str]:
     """Warn of secrets that a person chose."""
     if len(set(token_key_of(configuration))) < _FEW_BYTES:
@@ -169,6 +192,7 @@ def _secrets(settings: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     for table, name in (("clients", "secret"), ("users", "password_hash")):
         for number, members in enumerate(settings.get(table, ())):
             yield f"{table}[{number + 1}].{name}", members.get(name)
+    yield "ciba.notify_token", settings.get("ciba", {}).get("notify_token")
     storage = settings.get("storage")
     if not isinstance(storage, str) or "@" in storage or "password" in storage:
         yield "storage", storage

@@ -57,6 +57,7 @@ def test_a_configuration_whose_secrets_are_elsewhere_may_be_read_by_everybody(tm
     [
         ('storage = "redis://:hush@localhost/0"', "storage"),
         ('[[users]]\nusername = "a"\npassword_hash = "hush"', "users[1].password_hash"),
+        ('[ciba]\nnotify_url = "https://push.example"\nnotify_token = "hush"', "ciba.notify_token"),
         ('[[clients]]\nclient_id = "a"\nsecret = "4tQ9xT2bK7mWc8ZpRj5nVd3hGs6yLf"', "clients[1].secret"),
     ],
 )
@@ -147,3 +148,24 @@ def test_a_client_that_may_exchange_and_is_not_registered_for_it_is_warned_of(tm
 
     assert "[1] names the client app, whose grant_types lack urn:ietf:params:oauth:grant-type:token-exchange" in warning
     assert warned(tmp_path, text + granted) == ()
+
+
+def test_limits_that_are_off_are_warned_of(tmp_path: Path) -> None:
+    limits = "max_pending = 0\nmax_unknown = 0\n"
+
+    pending, unknown = warned(tmp_path, f'token_key = "{KEY}"\n[oidc]\n[ciba]\n{limits}')
+
+    assert "leave ciba.max_pending(_of_user) above 0" in pending
+    assert "leave ciba.max_unknown above 0" in unknown
+    assert warned(tmp_path, f'token_key = "{KEY}"\n[oidc]\n[ciba]\n') == ()
+
+
+def test_a_client_that_has_to_sign_what_it_asks_and_has_no_key_is_warned_of(tmp_path: Path) -> None:
+    client = f'[[clients]]\nclient_id = "till"\nsecret = "{new_token_key().reveal()}"\nscope = "openid"\n'
+    client += 'grant_types = ["urn:openid:params:grant-type:ciba"]\nbackchannel_token_delivery_mode = "poll"\n'
+    text = f'token_key = "{KEY}"\n[oidc]\n[ciba]\nrequire_signed = true\n{client}'
+
+    (warning,) = warned(tmp_path, text)
+
+    assert "clients[1] has to sign its requests (ciba.require_signed)" in warning
+    assert warned(tmp_path, text + 'jwks_uri = "https://till.example/jwks"\n') == ()
