@@ -48,7 +48,7 @@ class UserCode:
 
 @attrs.frozen(kw_only=True)
 class DeviceCount:
-    """Count within a window what could be done too often: wrong user codes, or what comes from an address.
+    """Count within a window what could be done too often: wrong user codes, say, or what comes from an address.
 
     `key` is the digest of what is counted, and of whom.
     """
