@@ -8,12 +8,16 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from oauthcore import Ciba, Request, run
+from oauthcore import Ciba, Client, Request, run
 from oauthcore.ciba import GRANT_TYPE
+from oauthcore.digest import Digest
+from oauthcore.flow.outcome import Insert
+from oauthcore.records.backchannel import BackchannelRequest
+from oauthcore.records.interaction import AuthorizationRequest
 from oauthcore_h11.assembly import ciba_of
 from oauthcore_h11.request_hook import request_hook_of
 from tests.core.site import form
-from tests.h11.test_cli import Shell, shell
+from tests.h11.test_cli import Shell, shell, stored
 from tests.h11.test_configuration import reading
 from tests.h11.test_oidc import LEAST
 
@@ -68,3 +72,31 @@ def test_its_commands_register_clients(shell: Shell) -> None:
     assert shown["backchannel_token_delivery_mode"] == "ping"
     assert shown["backchannel_client_notification_endpoint"] == "https://shop.example/notified"
     assert shell.ask("client", "show", "till")["grant_types"] == [GRANT_TYPE]
+
+
+def test_an_operator_sees_what_waits_for_a_user(shell: Shell) -> None:
+    file = Path("oauthcore.toml")
+    file.write_text(file.read_text() + "\n[oidc]\n[ciba]\n")
+    shell.ask("user", "add", "alice", "--subject", "s-1", typed="wonderland\n")
+    shell.ask("client", "add", "till", "--grant-type", GRANT_TYPE, "--scope", "openid", "--ciba-delivery-mode", "poll")
+    assert shell.ask("user", "requests", "alice") == []
+    client = stored(lambda storage: storage.find(Client, "till"))
+    waiting = BackchannelRequest(
+        key=Digest("a" * 64),
+        subject="s-1",
+        client_id="till",
+        request=AuthorizationRequest(client_id="till", scope="openid"),
+        requested_at=1_800_000_000,
+        answer_before=4_000_000_000,
+        expires_at=4_000_000_300,
+        interval=5,
+        binding_message="W4SCT",
+        client_generation=client.generation,
+    )
+    assert stored(lambda storage: storage.commit([Insert(waiting)]))
+
+    (row,) = shell.ask("user", "requests", "alice")
+
+    assert (row["client_id"], row["scope"], row["binding_message"]) == ("till", "openid", "W4SCT")
+    assert row["requested_at"] == "2027-01-15T08:00:00Z"
+    assert "there is no such user" in shell.run("user", "requests", "bob", status=2)

@@ -28,6 +28,9 @@ MOST_AT_ONCE = 32
 # What the hook is told by is secret, so it travels by TLS, or on the machine.
 _URL = re.compile(r"(https://[^/?#]|http://(localhost|127\.0\.0\.1|\[::1\])[:/])[!-~]*")
 
+# RFC 6750 section 2.1: what a bearer token is made of, in the header that it travels in.
+_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
+
 
 @attrs.frozen(kw_only=True)
 class RequestHook:
@@ -78,6 +81,9 @@ def request_hook_of(configuration: Configuration) -> RequestHook | None:
     if _URL.fullmatch(table.notify_url) is None or urlsplit(table.notify_url).hostname is None:
         remedy = "use an https URL, or http on this machine, as in http://127.0.0.1:9000/ciba"
         raise ConfigurationError("ciba.notify_url", table.notify_url, remedy)
+    if table.notify_token is not None and _TOKEN.fullmatch(table.notify_token.reveal()) is None:
+        remedy = "use letters, digits and - . _ ~ + / alone: it is sent as a bearer token"
+        raise ConfigurationError("ciba.notify_token", table.notify_token, remedy)
     # The operator has named this host, and nobody else can have it asked: it may be one of their own network.
     allow = (str(urlsplit(table.notify_url).hostname),)
     return RequestHook(

@@ -318,6 +318,8 @@ max_unknown = 3\nrequire_signed = true\nrequire_binding_message = true\nmax_requ
         ('[oidc]\n[ciba]\nnotify_url = "http://push.example/"\n', "ciba.notify_url"),
         ('[oidc]\n[ciba]\nnotify_url = "ftp://push.example/"\n', "ciba.notify_url"),
         ('[oidc]\n[ciba]\nnotify_token = "t"\n', "ciba.notify_token"),
+        ('[oidc]\n[ciba]\nnotify_url = "https://push.example/"\nnotify_token = "a b"\n', "ciba.notify_token"),
+        ('[oidc]\n[ciba]\nnotify_url = "https://push.example/"\nnotify_token = "a\\nb"\n', "ciba.notify_token"),
         ('[oidc]\n[ciba]\n[paths]\nrequests = "/bc-authorize"\n', "paths"),
     ],
 )

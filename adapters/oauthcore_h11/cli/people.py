@@ -102,6 +102,31 @@ def list_(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 
 
 @people.command
+def requests(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """List what clients ask a user in the background, and what they have not answered yet (CIBA).
+
+    Parameters
+    ----------
+    username
+        The user.
+    """
+    with workplace(config) as place:
+        user = place.wait(lambda: find_user(place.storage, username))
+        rows = [
+            {
+                "client_id": request.client.client_id,
+                "scope": request.scope.text,
+                "binding_message": request.binding_message,
+                "requested_at": moment(request.requested_at),
+                "answer_before": moment(request.answer_before),
+            }
+            for request in place.flow(place.server.backchannel.pending(user.subject))
+        ]
+    columns = ("client_id", "scope", "binding_message", "requested_at", "answer_before")
+    show(rows, columns, as_json=as_json)
+
+
+@people.command
 def set_password(
     username: str, /, *, generate: Generate = False, config: Config = DEFAULT_CONFIG, as_json: Json = False
 ) -> None:
