@@ -180,8 +180,9 @@ def test_every_refusal_of_the_core_and_the_pages_can_be_translated() -> None:
     ours = {kind for kind in refusals() if kind.__module__.startswith(("oauthcore.", "oauthcore_pages."))}
 
     assert {ForgedForm, InteractionOver} <= ours
-    # Those of a backchannel request (CIBA Core section 13), which a client alone gets.
-    ours = {kind for kind in ours if kind.code not in {"invalid_binding_message", "unknown_user_id"}}
+    # Those of a backchannel request (CIBA Core section 13) and of a DPoP proof (RFC 9449), which a client alone gets.
+    of_clients = {"invalid_binding_message", "unknown_user_id", "invalid_dpop_proof", "use_dpop_nonce"}
+    ours = {kind for kind in ours if kind.code not in of_clients}
     # A resource's and the registration endpoint's, for clients alone: no page ever shows them.
     ours -= {InvalidToken, InsufficientScope, InsufficientUserAuthentication, InvalidClientMetadata, InvalidRedirectUri}
     ours -= {InvalidSoftwareStatement, UnapprovedSoftwareStatement}
