@@ -28,6 +28,7 @@ from oauthcore.records.lifecycle import DeviceState
 from oauthcore.records.login import Login, LoginSession
 from oauthcore.request_objects import RequestObjects
 from oauthcore.resource.access import Access
+from oauthcore.resource.dpop import ResourceDpop, SeenProofs, StoredProofs
 from oauthcore.resource.introspected import IntrospectedTokens
 from oauthcore.resource.jwt_tokens import AllowPlainJwt, JwtTokens
 from oauthcore.resource.server import AnyAudience, ResourceServer
@@ -103,13 +104,16 @@ __all__ = [
     "Request",
     "RequestObjects",
     "Resource",
+    "ResourceDpop",
     "ResourceServer",
     "Resources",
     "Response",
     "Scope",
     "ScopeHierarchy",
     "Secret",
+    "SeenProofs",
     "SoftwareStatementIssuer",
+    "StoredProofs",
     "SubjectRule",
     "Throttled",
     "TokenExchange",

@@ -62,7 +62,7 @@ from oauthcore.pushed_requests import PushedRequests
 from oauthcore.records.liveness import Admits
 from oauthcore.records.login import Login, check_login
 from oauthcore.request_objects import NO_DEMANDS, RequestObjects
-from oauthcore.resource.bearer import Challenge
+from oauthcore.resource.bearer import challenge_of, is_by_dpop
 from oauthcore.resource.stored import StoredTokens
 from oauthcore.resources import Resource, Resources, as_resources
 from oauthcore.scope import Scope
@@ -382,20 +382,24 @@ class AuthorizationServer:
         self, endpoint: Endpoint, request: Request, login: Login | None, error_page: RenderErrorPage | None = None
     ) -> Flow[Response]:
         context = self.context()
-        refuse = self._refusing(endpoint, error_page)
+        refuse = self._refusing(endpoint, error_page, request)
         incoming = EndpointRequest(request, login, endpoint.repeatable)
         extra_headers = () if endpoint.cors is None else endpoint.cors.headers
         return transact(partial(endpoint.flow, incoming, context), refuse, extra_headers)
 
-    def _refusing(self, endpoint: Endpoint, error_page: RenderErrorPage | None) -> Refuse:
+    def _refusing(
+        self, endpoint: Endpoint, error_page: RenderErrorPage | None, request: Request | None = None
+    ) -> Refuse:
         match endpoint.refuses:
             case "json":
                 return self._refuse_as_json
             case "page":
                 return self._refuse_as_page(error_page)
             case "challenge":
-                challenge, scope = Challenge(self.issuer), endpoint.scope
-                return lambda error, cause: challenge.refuse(error, scope, cause)
+                dpop = self.dpop if endpoint.takes_proofs else None
+                challenge, scope = challenge_of(self.issuer, dpop), endpoint.scope
+                by_dpop = dpop is not None and request is not None and is_by_dpop(request)
+                return lambda error, cause: challenge.refuse(error, scope, cause, by_dpop=by_dpop)
         assert_never(endpoint.refuses)
 
     def _table(self, keys: KeySet | None) -> dict[str, Endpoint]:

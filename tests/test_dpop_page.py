@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from oauthcore import Dpop
+from oauthcore import Access, Dpop
 from tests.test_pushed_requests_page import run_blocks
 
 ROOT = Path(__file__).parent.parent
@@ -16,7 +16,10 @@ PAGE = (ROOT / "docs" / "dpop.md").read_text(encoding="utf-8")
 
 
 def test_a_client_gets_a_bound_token_as_the_page_has_it() -> None:
-    assert run_blocks(PAGE)["tokens"]["token_type"] == "DPoP"
+    names = run_blocks(PAGE)
+
+    assert names["tokens"]["token_type"] == "DPoP"
+    assert isinstance(names["verdict"], Access)
 
 
 @pytest.mark.parametrize("name", [field.name for field in attrs.fields(Dpop)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 
-from oauthcore import Access, Response, arun
+from oauthcore import Access, Request, Response, arun
 from oauthcore.endpoints.endpoint import no_endpoint
 from oauthcore_asgi.protect import ACCESS, ResourceMetadata
 from oauthcore_asgi.wire import Answer, ASGIApplication, Receive, Scope, Send, head_of, paths_of
@@ -67,10 +67,11 @@ class McpProtection:
             return await Answer(no_endpoint(head_of(scope, scope["path"])))(scope, receive, send)
         if not is_protected:
             return await self._bare(scope, receive, send)
-        return await self._guard(self._spelled(scope), receive, send)
+        # A DPoP proof is for the URL as the client spells it.
+        return await self._guard(head_of(scope, scope["path"]), self._spelled(scope), receive, send)
 
-    async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request, resource = head_of(scope, scope["path"]), self._resource
+    async def _guard(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+        resource = self._resource
         find = resource.resource_server.find_access
         verdict = await arun(find(request, resource.requirement), resource.world)
         may_call = isinstance(verdict, Access) or verdict.status == 403

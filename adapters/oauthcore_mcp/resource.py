@@ -13,6 +13,7 @@ from oauthcore import AsyncWorld, ConfigurationError, MemoryStorage, ResourceSer
 from oauthcore.clock import Clock
 from oauthcore.flow.drivers import check_world
 from oauthcore.resource.access import FindAccess
+from oauthcore.resource.dpop import ResourceDpop
 from oauthcore.resource.introspected import IntrospectedTokens
 from oauthcore.resource.jwt_tokens import JwtTokens
 from oauthcore.resource.requirement import Requirement
@@ -32,7 +33,8 @@ class McpResource:
     `tools` maps the name of a tool to the scope that it requires, or to a `Requirement` that also has `acr_values` and
     `max_age`. `implies` is the scope hierarchy, as in `ResourceServer`. `scopes` are further scopes for the metadata,
     besides those in `scope` and `tools`. `audience` is the audience of tokens, by default `url`. If there are several
-    resources on one host, give all but one `metadata_at_root=False`.
+    resources on one host, give all but one `metadata_at_root=False`. With `dpop`, tokens that are bound to a key are
+    taken with a proof (`io.modelcontextprotocol/auth/dpop`).
 
     Raises `ConfigurationError` for impossible settings.
     """
@@ -52,6 +54,7 @@ class McpResource:
         metadata_at_root: bool = True,
         world: World | AsyncWorld | None = None,
         clock: Clock | None = None,
+        dpop: ResourceDpop | None = None,
     ) -> None:
         self.url = url
         self.oauth = oauth if isinstance(oauth, Embedded) else None
@@ -70,6 +73,7 @@ class McpResource:
             implies=implies,
             metadata_at_root=metadata_at_root,
             clock=clock,
+            dpop=dpop,
         )
         issuer = getattr(tokens, "issuer", None)
         issuers = tuple(authorization_servers or ()) or ((issuer,) if isinstance(issuer, str) else ())

@@ -16,7 +16,7 @@ from starlette.authentication import AuthCredentials
 from oauthcore import Access, ConfigurationError, Request
 from oauthcore.errors import TemporarilyUnavailable
 from oauthcore.resource.access import FindAccess
-from oauthcore.resource.bearer import read_bearer
+from oauthcore.resource.bearer import SCHEMES, read_access_token
 from oauthcore_asgi import Embedded
 from oauthcore_asgi.protect import ACCESS, verify
 from oauthcore_asgi.wire import ASGIApplication, Receive, Scope, Send, head_of
@@ -80,9 +80,9 @@ class Verifier(McpResource):
         within: Any = AuthContextMiddleware(app)
 
         async def call(scope: Scope, receive: Receive, send: Send) -> None:
-            token = read_bearer(head_of(scope, scope["path"]))
+            token = read_access_token(head_of(scope, scope["path"]), SCHEMES)
             assert token is not None, "there is an access"
-            user = AuthenticatedUser(self.access_token(token.reveal(), scope[ACCESS]))
+            user = AuthenticatedUser(self.access_token(token.value.reveal(), scope[ACCESS]))
             await within({**scope, "user": user, "auth": AuthCredentials(user.scopes)}, receive, send)
 
         return call

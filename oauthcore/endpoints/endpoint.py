@@ -55,7 +55,8 @@ class Endpoint:
     6750 section 3) with `scope`. `cors` allows calls from pages of other origins; use it only for endpoints without
     cookies. `repeatable` are the parameters that may have several values; any other repeated parameter is refused (RFC
     6749 section 3.1). With `asks_login` the host determines who is signed in. `metadata` is the member of the metadata
-    document that has the endpoint's URL, None if it is not published.
+    document that has the endpoint's URL, None if it is not published. With `takes_proofs`, its challenge names the
+    scheme DPoP where the server has it (RFC 9449 section 7).
     """
 
     path: str
@@ -67,6 +68,7 @@ class Endpoint:
     asks_login: bool = False
     metadata: str | None = None
     scope: Scope = attrs.field(factory=Scope)
+    takes_proofs: bool = False
 
     def __attrs_post_init__(self) -> None:
         if not _PATH.fullmatch(self.path):

@@ -175,6 +175,7 @@ def openid_endpoints(paths: Paths) -> list[Endpoint]:
             scope=OPENID_SCOPE,
             cors=ANY_ORIGIN,
             metadata="userinfo_endpoint",
+            takes_proofs=True,
         ),
         Endpoint(
             path=paths.end_session,

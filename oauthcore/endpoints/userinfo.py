@@ -15,20 +15,29 @@ from oauthcore.extra_claims import ClaimsTarget
 from oauthcore.find_user import find_permission
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Outcome
+from oauthcore.grants.dpop import prove_dpop
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.claims_request import Wanted, parse_claims
 from oauthcore.oidc.client_keys import encryption_for
 from oauthcore.oidc.person import Person, claims_for, load_claims, released_claims
 from oauthcore.oidc.subject import subject_for
+from oauthcore.possession import ProofOfPossession
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Grant
 from oauthcore.records.liveness import IssuedTo, is_live, scope_of_token
 from oauthcore.records.token import AccessToken
-from oauthcore.resource.bearer import Challenge, read_bearer
+from oauthcore.resource.bearer import (
+    BEARER,
+    SCHEMES,
+    PresentedToken,
+    Scheme,
+    challenge_of,
+    read_access_token,
+)
 from oauthcore.resource.possession import proves_possession
 from oauthcore.resource.stored_token import acting_users, find_access_token
 from oauthcore.scope import Scope
-from oauthcore.wire.http import NO_STORE, Request, Response, json_response
+from oauthcore.wire.http import NO_STORE, Request, Response, json_response, with_headers
 from oauthcore.wire.parameters import FORM, form_of
 from oauthcore.wire.text import media_type
 
@@ -47,9 +56,11 @@ class Entitled:
 
 def userinfo(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     """Return the claims that the bearer of an access token may know."""
-    value = read_token(incoming.request)
-    if value is None:
-        return Decision(Challenge(context.issuer).require_token(OPENID))
+    dpop = context.dpop
+    presented = read_token(incoming.request, BEARER if dpop is None else SCHEMES)
+    if presented is None:
+        return Decision(challenge_of(context.issuer, dpop).require_token(OPENID))
+    value = presented.value
     # OIDC Core section 5.3.3: errors are those of RFC 6750 section 3.
     token = yield from find_access_token(value, context.digest, context.own_keys, context.verify)
     grant = client = grantee = None
@@ -59,7 +70,11 @@ def userinfo(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
         if grant is not None and grant.client_id != token.client_id:  # a token that was exchanged (RFC 8693)
             grantee = yield from find(Client, grant.client_id)
     actors = () if token is None else (yield from acting_users(token, context.user_policy, (client, grantee)))
-    entitled = prove_entitled(token, IssuedTo(client, grant, grantee=grantee, actors=actors), incoming.request, context)
+    proof = None
+    if dpop is not None and presented.scheme == "dpop":
+        proof = yield from prove_dpop(dpop, incoming.request, client, context, value)
+    to = IssuedTo(client, grant, grantee=grantee, actors=actors)
+    entitled = prove_entitled(token, to, incoming.request, proof, context)
     names = names_at(entitled, context)
     locales = entitled.grant.claims_locales
     person = yield from load_claims(entitled.grant.subject, entitled.client, names, locales, context)
@@ -72,8 +87,11 @@ def userinfo(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
         answer = yield from with_extra_claims(answer, entitled, context)
     if isinstance(answer, Jwt):
         signed = yield from context.sign(answer)
-        return Decision(Response(200, (("Content-Type", "application/jwt"), *NO_STORE), signed.encode("ascii")))
-    return Decision(json_response(200, answer))
+        response = Response(200, (("Content-Type", "application/jwt"), *NO_STORE), signed.encode("ascii"))
+    else:
+        response = json_response(200, answer)
+    # RFC 9449 section 11.1: the proof is good once, for all workers.
+    return Decision(response) if proof is None else Decision(with_headers(response, proof.headers), proof.spent)
 
 
 def with_extra_claims(
@@ -89,22 +107,24 @@ def with_extra_claims(
     return {**(yield from claims_to_add(target, context)), **answer}
 
 
-def read_token(request: Request) -> Secret | None:
+def read_token(request: Request, schemes: frozenset[Scheme] = BEARER) -> PresentedToken | None:
     """Read the token from the header, or from a posted form (RFC 6750 sections 2.1 and 2.2); never from the query.
 
     Raises `InvalidRequest` for both at once.
     """
-    bearer = read_bearer(request)
+    bearer = read_access_token(request, schemes)
     if request.method != "POST" or media_type(request.header("content-type")) != FORM:
         return bearer
     posted = form_of(request).get("access_token")
     # RFC 6750 section 2: clients MUST NOT use more than one method in a request.
     if posted is not None and bearer is not None:
         raise InvalidRequest("the token came in two ways (RFC 6750 section 2)")
-    return bearer if posted is None else Secret(posted)
+    return bearer if posted is None else PresentedToken(Secret(posted), "bearer")
 
 
-def prove_entitled(token: AccessToken | None, to: IssuedTo, request: Request, context: Context) -> Entitled:
+def prove_entitled(
+    token: AccessToken | None, to: IssuedTo, request: Request, proof: ProofOfPossession | None, context: Context
+) -> Entitled:
     """Check that the token is live, belongs to a user, has scope openid, and came with its key, if it is bound to one.
 
     Whether the application still knows the user is found out afterwards, with the claims.
@@ -116,7 +136,11 @@ def prove_entitled(token: AccessToken | None, to: IssuedTo, request: Request, co
     # RFC 9068 section 4: a token for another resource only must not open this one.
     if context.issuer not in token.audience:
         raise InvalidToken("the token is for other resources than this server's")
-    if token.confirmation is not None and not proves_possession(request, token.confirmation.members):
+    jkt = None if proof is None else proof.confirmation.jkt
+    if proof is not None and (token.confirmation is None or token.confirmation.jkt != jkt):
+        # RFC 9449 section 7.1: the token has to be bound to the key of the proof.
+        raise InvalidToken("the token is bound to another key than that of the proof, or to none")
+    if token.confirmation is not None and not proves_possession(request, token.confirmation.members, jkt):
         # RFC 9449 section 7.2, RFC 8705 section 3: a token that is bound to a key is nothing that a bearer may use.
         raise InvalidToken("the token is bound to a key, and came without a proof of it")
     scope = Scope() if client is None else scope_of_token(token, to, context.policy)

@@ -1,4 +1,4 @@
-"""DPoP proofs at the endpoints where clients are issued something (RFC 9449 sections 5 and 10.1)."""
+"""DPoP proofs at the server's own endpoints, each used once (RFC 9449 sections 5, 7 and 10.1)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import partial
 
 from oauthcore.clients.developer_mode import explain
 from oauthcore.context import Context
+from oauthcore.digest import Secret
 from oauthcore.dpop.nonce import HEADER, check_nonce, current_nonce
 from oauthcore.dpop.proof import DpopProof, Expected, proof_of, read_proof
 from oauthcore.dpop.settings import Dpop
@@ -24,10 +25,15 @@ def proving_by_dpop(settings: Dpop) -> ProvePossession:
     return partial(prove_dpop, settings)
 
 
-def prove_dpop(settings: Dpop, request: Request, client: Client, context: Context) -> Flow[ProofOfPossession | None]:
-    """Return what the proof of a request proves, None without a proof; raises `InvalidDpopProof`, `UseDpopNonce`."""
+def prove_dpop(
+    settings: Dpop, request: Request, client: Client | None, context: Context, access_token: Secret | None = None
+) -> Flow[ProofOfPossession | None]:
+    """Return what the proof of a request proves, None without a proof; raises `InvalidDpopProof`, `UseDpopNonce`.
+
+    With an `access_token`, it has to be a proof for that token.
+    """
     try:
-        proof = verified_proof(settings, request, client, context)
+        proof = verified_proof(settings, request, context, access_token)
     except OAuthError as error:
         raise explain(error, client, context) from None
     return pure(None) if proof is None else _once(proof, settings, client, context)
@@ -44,10 +50,14 @@ def check_bound(proof: ProofOfPossession | None) -> None:
         )
 
 
-def verified_proof(settings: Dpop, request: Request, client: Client, context: Context) -> DpopProof | None:
+def verified_proof(
+    settings: Dpop, request: Request, context: Context, access_token: Secret | None = None
+) -> DpopProof | None:
     """Return the proof of a request, checked but for its use before."""
     text = proof_of(request)
     if text is None:
+        if access_token is not None:
+            raise InvalidDpopProof("the request has a token of the scheme DPoP, and no DPoP proof")
         if settings.required:
             missing = InvalidDpopProof("the request has no DPoP proof, which every client needs")
             raise missing.by_setting("dpop.required")
@@ -59,6 +69,7 @@ def verified_proof(settings: Dpop, request: Request, client: Client, context: Co
         settings.algorithms,
         settings.lifetime,
         settings.skew,
+        access_token,
     )
     proof = read_proof(text, expected, context.verify_own_key)
     if settings.require_nonce:
@@ -73,7 +84,7 @@ def url_of(request: Request, context: Context) -> str:
     return context.issuer.rstrip("/").removesuffix(context.base) + request.path
 
 
-def _once(proof: DpopProof, settings: Dpop, client: Client, context: Context) -> Flow[ProofOfPossession]:
+def _once(proof: DpopProof, settings: Dpop, client: Client | None, context: Context) -> Flow[ProofOfPossession]:
     key = context.digest("dpop_proof", proof.identity)
     # Looked up after the signature, since otherwise anybody could find out which were used.
     if (yield from find(SpentProof, key)) is not None:

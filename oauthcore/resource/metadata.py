@@ -6,6 +6,7 @@ import json
 from urllib.parse import urlsplit
 
 from oauthcore.errors import ConfigurationError
+from oauthcore.resource.dpop import ResourceDpop
 from oauthcore.scope import Scope
 from oauthcore.wire.cors import CORS
 from oauthcore.wire.http import Response
@@ -31,7 +32,9 @@ def metadata_places(resource: str, *, at_root: bool) -> tuple[str, tuple[str, ..
     return f"{parts.scheme}://{parts.netloc}{own}", tuple(dict.fromkeys(paths))
 
 
-def resource_metadata(resource: str, issuers: tuple[str, ...], scopes: Scope, name: str | None) -> Response:
+def resource_metadata(
+    resource: str, issuers: tuple[str, ...], scopes: Scope, name: str | None, dpop: ResourceDpop | None = None
+) -> Response:
     """Return the document (RFC 9728 section 2); it never changes while the server runs, so it is made once."""
     # Section 3.3: clients compare `resource` with the URL that they used as strings, and `authorization_servers` with
     # the issuer in the server's metadata, so both are emitted as they were given.
@@ -42,5 +45,8 @@ def resource_metadata(resource: str, issuers: tuple[str, ...], scopes: Scope, na
         members["scopes_supported"] = list(scopes)
     if name is not None:
         members["resource_name"] = name
+    if dpop is not None:
+        members["dpop_signing_alg_values_supported"] = list(dpop.algorithms)
+        members["dpop_bound_access_tokens_required"] = dpop.required
     headers = (("Content-Type", "application/json"), ("Cache-Control", "public, max-age=3600"), *CORS)
     return Response(200, headers, json.dumps(members).encode("ascii"))

@@ -13,12 +13,13 @@ from typing import TypeAlias
 import attrs
 
 from oauthcore.clock import Clock
-from oauthcore.errors import ConfigurationError, InsufficientScope, InvalidToken, OAuthError
+from oauthcore.errors import ConfigurationError, InsufficientScope, InvalidDpopProof, InvalidToken, OAuthError
 from oauthcore.flow.effects import Flow, pure
 from oauthcore.flow.transact import refuse_errors
 from oauthcore.given import strings
 from oauthcore.resource.access import Access, FindAccess
-from oauthcore.resource.bearer import Challenge, read_bearer
+from oauthcore.resource.bearer import BEARER, SCHEMES, Challenge, is_by_dpop, read_access_token
+from oauthcore.resource.dpop import ProofsOfResource, ResourceDpop
 from oauthcore.resource.introspected import IntrospectedTokens
 from oauthcore.resource.jwt_tokens import JwtTokens
 from oauthcore.resource.metadata import metadata_places, resource_metadata
@@ -52,8 +53,8 @@ class ResourceServer:
     `audience` is what a token must be meant for, one of these strings: by default the `resource`. Without a resource it
     is the issuer if `tokens` are `server.tokens`, and otherwise not checked. `AnyAudience()` turns the check off.
     `implies` adds implied scopes to a token's: `ScopeHierarchy({"write": ["read"]})`, or a function; the default is
-    that of the server's policy if `tokens` are its own. `clock` is needed for `max_age` if `tokens` is a function of
-    your own.
+    that of the server's policy if `tokens` are its own. `clock` is needed for `max_age` and `dpop` if `tokens` is a
+    function of your own. With `dpop`, tokens that are bound to a key are taken, too, with a proof (RFC 9449).
 
     Raises `ConfigurationError` for invalid settings.
     """
@@ -71,6 +72,7 @@ class ResourceServer:
         implies: Implies | None = None,
         metadata_at_root: bool = True,
         clock: Clock | None = None,
+        dpop: ResourceDpop | None = None,
     ) -> None:
         self._tokens = tokens
         self.implies = implies or (tokens.implies if isinstance(tokens, StoredTokens) else NO_HIERARCHY)
@@ -87,8 +89,14 @@ class ResourceServer:
             metadata_url, self.metadata_paths = metadata_places(resource, at_root=metadata_at_root)
             own = (tokens.issuer,) if isinstance(tokens, _OURS) and tokens.issuer is not None else ()
             issuers = own if authorization_servers is None else strings("authorization_servers", authorization_servers)
-            self._metadata = resource_metadata(resource, issuers, required_scope(scopes), name)
-        self._challenge = Challenge(realm or resource or "oauthcore", metadata_url)
+            self._metadata = resource_metadata(resource, issuers, required_scope(scopes), name, dpop)
+        self._proofs = None if dpop is None else ProofsOfResource(dpop, resource)
+        if dpop is not None and self._clock is None:
+            raise ConfigurationError("clock", None, "pass clock=time.time to the ResourceServer; dpop needs it")
+        algs = None if dpop is None else " ".join(dpop.algorithms)
+        self._challenge = Challenge(
+            realm or resource or "oauthcore", metadata_url, algs, dpop_only=dpop is not None and dpop.required
+        )
 
     @property
     def audience(self) -> frozenset[str] | None:
@@ -120,9 +128,10 @@ class ResourceServer:
 
     def find_access(self, request: Request, requirement: Requirement) -> Flow[Access | Response]:
         """Find what a request's token allows, and decide by it; whatever goes wrong is a response."""
+        by_dpop = self._proofs is not None and is_by_dpop(request)
         return refuse_errors(
             self._found(request, requirement),
-            lambda error, cause: self._challenge.refuse(error, requirement.scope, cause),
+            lambda error, cause: self._challenge.refuse(error, requirement.scope, cause, by_dpop=by_dpop),
         )
 
     def decide(self, access: Access | None, requirement: Requirement) -> Access | Response:
@@ -152,16 +161,32 @@ class ResourceServer:
 
     def _found(self, request: Request, requirement: Requirement) -> Flow[Access | Response]:
         # RFC 6750 section 2.1: the header only. A token in a URL is in every log on its way (section 5.3).
-        token = read_bearer(request)
-        if token is None:
+        proofs = self._proofs
+        presented = read_access_token(request, BEARER if proofs is None else SCHEMES)
+        if presented is None:
             return self._challenge.require_token(requirement.scope)
+        proof = None
+        if proofs is not None and presented.scheme == "dpop":
+            proof = proofs.verified(request, presented.value, self._now)
         # Only now: a malformed request costs no look-up and no request to another server.
-        access = yield from self._tokens(token)
+        access = yield from self._tokens(presented.value)
         if access is None:
             raise InvalidToken("the token is unknown, expired or revoked")
+        jkt = None if proof is None else proof.jkt
+        if proof is not None and (access.cnf is None or access.cnf.get("jkt") != jkt):
+            # RFC 9449 section 7.1: the token has to be bound to the key of the proof.
+            raise InvalidToken("the token is bound to another key than that of the proof, or to none")
         if access.cnf is not None:
-            access = attrs.evolve(access, is_possession_proven=proves_possession(request, access.cnf))
-        return self._decide(access, requirement)
+            access = attrs.evolve(access, is_possession_proven=proves_possession(request, access.cnf, jkt))
+        decided = self._decide(access, requirement)
+        # Last: what is refused for another reason leaves the proof unused, also where an adapter asks once more.
+        if proofs is not None and proof is not None and not (yield from proofs.settings.first_use(proof, self._now)):
+            raise InvalidDpopProof("the DPoP proof was used before")
+        return decided
+
+    @property
+    def _now(self) -> int:
+        return 0 if self._clock is None else int(self._clock())
 
     def _decide(self, access: Access, requirement: Requirement) -> Access:
         if self._audience is not None and not self._audience.intersection(map(_compared, access.audience)):
@@ -171,6 +196,8 @@ class ResourceServer:
         if access.cnf is not None and not access.is_possession_proven:
             # RFC 9449 section 7.2, RFC 8705 section 3: possession of the token is not enough.
             raise InvalidToken("the token is bound to a key, and came without a proof of it")
+        if self._challenge.dpop_only and (access.cnf is None or "jkt" not in access.cnf):
+            raise InvalidToken("the token is not bound to a DPoP key, as is required here").by_setting("dpop.required")
         # Before the scope, since this challenge names the scope as well: one new authorization is enough for both.
         requirement.check_authentication(access, 0 if self._clock is None else self._clock())
         # RFC 6750 section 3.1: 403 insufficient_scope, with the scope that is needed, so that a client can step up.

@@ -17,7 +17,8 @@ from oauthcore.wire.http import Headers, Request, Response
 class Cors:
     """Let pages of any origin call an endpoint, and read the response headers that are named (Fetch section 3.2.4)."""
 
-    exposed: tuple[str, ...] = ("WWW-Authenticate",)
+    # RFC 9449 section 8.2: a page has to read the nonce that it is to use.
+    exposed: tuple[str, ...] = ("WWW-Authenticate", "DPoP-Nonce")
     headers: Headers = attrs.field(init=False, repr=False, eq=False)
 
     @headers.default

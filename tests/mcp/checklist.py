@@ -100,7 +100,7 @@ ROWS: Mapping[str, Row] = {
     "H1": Row("client credentials", "oauthcore.grants.client_credentials"),
     "H2": Row("identity assertions (ID-JAG), at the resource's server", "oauthcore.grants.jwt_bearer", missing="`cnf` and `authorization_details` in one are refused, since neither can be kept in a token here"),
     "H3": Row("identity assertions, at the identity provider", "oauthcore.grants.id_jag", missing="an ID token or refresh token is exchanged, no SAML assertion; an `actor_token` is refused"),
-    "H4": Row("DPoP", "oauthcore.resource.stored_token", ("core/resource/test_server.py::test_token_that_is_bound_to_a_key_is_no_bearers",), missing="no proofs are asked for or looked at (RFC 9449): neither `jkt` at the token endpoint nor nonces; a token that is bound to a key is refused where a bearer shows it"),
+    "H4": Row("DPoP: proofs, nonces, tokens that are bound to the key", "oauthcore.resource.dpop", ("core/dpop/test_token_endpoint.py::test_a_token_is_bound_to_the_key_of_the_proof", "core/dpop/test_nonces.py::test_proof_without_a_good_nonce_is_answered_with_one")),
     "H5": Row("workload identity", "oauthcore.grants.jwt_bearer"),
     "I1": Row("real clients: Python, TypeScript 1.x and 2.x, FastMCP", "tests/mcp, tests/mcp_clients", missing="version 1 of the TypeScript SDK steps up by itself only without a refresh token (mcp.md). The Python client has `private_key_jwt` for client credentials alone; people log in by it with the TypeScript ones"),
     "I2": Row("the conformance suite", "tests/mcp_clients"),
