@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ require = ["group:staff"]
 class Shop:
     """Be an application with tills, and alice's browser in front of it."""
 
-    def __init__(self, folder: Path, passwords: Fast, table: str = "[ciba]\n") -> None:
+    def __init__(self, folder: Path, passwords: Fast, table: str = "[ciba]\n", notified: str = NOTIFIED) -> None:
         users = "".join(
             f'[[users]]\nusername = "{name}"\nsubject = "s-{name}"\npassword_hash = "{passwords.hash_of_x}"\n'
             f'claims = {{ email = "{email}", email_verified = {verified} }}\n{more}'
@@ -76,7 +77,7 @@ class Shop:
         )
         self.clock = FixedClock()
         self.storage = Awaited()
-        self.configuration = reading(folder, LEAST + table + CLIENTS + users)
+        self.configuration = reading(folder, LEAST + table + CLIENTS.replace(NOTIFIED, notified) + users)
         self.application: Application = application_of(
             self.configuration, self.storage, passwords, Monitoring(), clock=self.clock, entropy=SeededEntropy()
         )
@@ -166,6 +167,33 @@ async def test_a_till_in_ping_mode_is_notified_in_the_background(shop: Shop, mon
     assert (request.url, dict(request.headers)["Authorization"]) == (NOTIFIED, f"Bearer {TOKEN}")
     assert json.loads(request.body) == {"auth_req_id": begun["auth_req_id"]}
     assert (await shop.poll(begun["auth_req_id"], "pinged"))[0] == 200
+
+
+async def test_a_notification_goes_into_no_private_network(
+    tmp_path: Path, passwords: Fast, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "oauthcore.audit")
+    shop = Shop(tmp_path, passwords, notified="https://127.0.0.1:9/notified")
+    await shop.sign_in()
+    _, begun = await shop.ask(client_id="pinged")
+    await shop.allow()
+    for _ in range(4):
+        await shop.application.deliver()
+        shop.clock.advance(15)
+
+    assert "backchannel_not_notified" in caplog.messages
+    assert (await shop.poll(begun["auth_req_id"], "pinged"))[0] == 200
+
+
+async def test_what_happens_is_counted_by_its_name_and_its_endpoint(shop: Shop) -> None:
+    await shop.ask()
+    await shop.ask("carol")
+
+    counted = shop.application.monitoring.exposition().body.decode()
+
+    assert 'oauthcore_events_total{event="backchannel_requested"} 1.0' in counted
+    assert 'oauthcore_events_total{event="backchannel_unknown_user"} 1.0' in counted
+    assert 'endpoint="backchannel_authentication",error="unknown_user_id",status="400"} 1.0' in counted
 
 
 @pytest.mark.parametrize("hint", ["alice", "ALICE", "alice@wonderland.example", " Alice@Wonderland.example"])
