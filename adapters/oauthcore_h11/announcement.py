@@ -54,7 +54,7 @@ In memory, on the loopback interface only, with passwords that everybody knows: 
        -d 'login_hint={username}' \\
        -d 'binding_message=W4SCT'
 
-   Within two minutes, sign in at {issuer}/login, follow the link to the request, compare W4SCT, and allow it:
+   Within two minutes, open {issuer}/requests, sign in, compare W4SCT, and allow it:
 
    curl {token_address} \\
        -u '{till_id}:{till_secret}' \\

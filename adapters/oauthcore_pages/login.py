@@ -110,10 +110,13 @@ def begin_session(visit: Visit, username: str, user: AuthenticatedUser) -> Flow[
 
 
 def go_on(visit: Visit, handle: str, signed_in: Session) -> Flow[Response]:
-    """Report the login to the interaction, or redirect to the account page."""
-    if not handle:
-        return visit.send_to(visit.around.paths.account)
+    """Report the login to the interaction, or redirect to the account page, or to the requests that wait."""
     assert signed_in.login is not None
+    if not handle:
+        paths, subject = visit.around.paths, signed_in.login.subject
+        # Who signs in while a client waits for their answer has most probably come for that.
+        is_asked = paths.requests and (yield from visit.around.server.backchannel.pending(subject))
+        return visit.send_to(paths.requests if is_asked else paths.account)
     return (yield from visit.around.server.interactions.finish(handle, signed_in.login, error_page=visit.error_page))
 
 

@@ -94,6 +94,15 @@ def test_who_is_not_signed_in_is_asked_who_they_are(site: Site) -> None:
     assert location(site.get("/requests")) == "/login"
 
 
+def test_who_signs_in_is_sent_to_what_waits_for_them(site: Site) -> None:
+    assert location(site.sign_in("/login")) == "/account"
+    asked(site)
+    again = requests_site()
+    asked(again)
+
+    assert location(again.sign_in("/login")) == "/requests"
+
+
 def test_the_account_page_says_how_many_requests_wait(site: Site) -> None:
     signed_in(site)
     assert "No request waits for you." in site.get("/account").body.decode()
@@ -218,7 +227,8 @@ def test_a_client_that_wants_a_newer_login_has_the_user_sign_in_again() -> None:
     assert 'name="password"' in page.body.decode()
     signed_in_again = Page.in_(page)
     assert signed_in_again.action == "/login"
-    site.post("/login", signed_in_again.submission(("username", "alice"), ("password", "wonderland")))
+    again = site.post("/login", signed_in_again.submission(("username", "alice"), ("password", "wonderland")))
+    assert location(again) == "/requests"
     assert location(answered(site, "1", ("scope", "openid"))) == "/requests?done=allowed"
     assert "access_token" in polled(site, identifier)
 
