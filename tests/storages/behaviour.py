@@ -50,6 +50,7 @@ from tests.core.grants import (
     test_client_credentials,
     test_custom_grant,
     test_password,
+    test_product_interleavings,
     test_refresh_token,
 )
 from tests.core.oidc import (
@@ -73,7 +74,7 @@ INTERLEAVINGS: Sequence[ModuleType] = (
     *(test_interleavings, test_assertion_interleavings, test_logout_interleavings),
     *(test_withdrawal_interleavings, test_consent_interleavings, test_sign_in_interleavings),
     *(test_management_interleavings, test_moved_issuer, test_extension_records),
-    *(test_device_interleavings, test_pushed_interleavings, test_ciba_interleavings),
+    *(test_device_interleavings, test_pushed_interleavings, test_ciba_interleavings, test_product_interleavings),
 )
 
 LOOK_INTO_MEMORY = {
