@@ -25,10 +25,24 @@ ALONE = frozenset({"core", "house", "documents", "typing"})
 OURS = frozenset({"core", "house"})
 # Here each test opens a browser, or another vendor's program.
 OTHERS = frozenset({"browser", "relying_parties"})
+# Nothing of these is left to `full`, which would take eight seconds in each worker to read them all.
+NEVER_FULL = tuple(
+    ROOT / folder
+    for folder in (
+        *("documents", "fetch", "house"),
+        *("core/assertions", "core/authorization", "core/ciba", "core/clients", "core/endpoints", "core/flow"),
+        *("core/grants", "core/jose", "core/oidc", "core/records", "core/resource", "core/signing", "core/wire"),
+    )
+)
 # Parameters by which a module's tests are parted between the workers: each value has a server or a database to itself.
 PARTED_BY = ("target", "base", "emptied")
 # Parameters that say what records are kept in.
 BY_STORAGE = ("emptied", "engine")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out folders that `nox -s full` has nothing of."""
+    return True if config.getoption("markexpr") == "full" and collection_path in NEVER_FULL else None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -43,6 +57,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         takes_minutes = is_slow and item.get_closest_marker("memory_alone") is not None
         if takes_minutes or (is_slow and folder not in OURS) or folder in OTHERS:
             item.add_marker("full")
+        if item.get_closest_marker("full") is not None and not set(NEVER_FULL).isdisjoint(item.path.parents):
+            raise pytest.UsageError(f"{item.nodeid} is left to `full`: take its folder out of NEVER_FULL")
         if rest and folder not in ALONE:
             item.add_marker(pytest.mark.xdist_group("-".join((folder, *rest, *parted(item)))))
 
@@ -67,6 +83,21 @@ def parted(item: pytest.Item) -> Iterator[str]:
             value = item.callspec.params[name]
             # A host that serves below several prefixes is started once.
             yield str(value[0].name if isinstance(value, tuple) and name == "target" else item.callspec.indices[name])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_trust_store() -> None:
+    """Have all clients of httpx share what trusts the public authorities: each would read them anew, for 17 ms."""
+    transport = sys.modules.get("httpx._transports.default")  # a worker that has no test with httpx imports none
+    if transport is None:
+        return
+    make = vars(transport)["create_ssl_context"]
+    trusting = make(trust_env=False)
+
+    def context(verify: object = True, cert: object = None, trust_env: bool = True) -> object:
+        return trusting if verify is True and cert is None and not trust_env else make(verify, cert, trust_env)
+
+    vars(transport)["create_ssl_context"] = context
 
 
 @pytest.fixture(autouse=True)

@@ -21,12 +21,14 @@ from oauthcore.errors import (
     InteractionOver,
     InvalidBindingMessage,
     InvalidClientMetadata,
+    InvalidDpopProof,
     InvalidRedirectUri,
     InvalidSoftwareStatement,
     InvalidToken,
     SlowDown,
     UnapprovedSoftwareStatement,
     UnknownUserId,
+    UseDpopNonce,
 )
 from oauthcore.wire.refusals import ErrorPage
 from oauthcore_pages import Templates
@@ -188,4 +190,6 @@ def test_every_refusal_of_the_core_and_the_pages_can_be_translated() -> None:
     ours -= {InvalidSoftwareStatement, UnapprovedSoftwareStatement}
     # Answers to who polls, or asks for a user elsewhere (RFC 8628 section 3.5, CIBA Core section 13).
     ours -= {AuthorizationPending, ExpiredToken, InvalidBindingMessage, SlowDown, UnknownUserId}
+    # The token endpoint's and a resource's, for clients that prove possession of a key (RFC 9449 sections 5 and 7).
+    ours -= {InvalidDpopProof, UseDpopNonce}
     assert {kind.description for kind in ours} <= set(DESCRIPTIONS)

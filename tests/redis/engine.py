@@ -37,6 +37,7 @@ class Engine:
     """Be one server in a folder: started, killed, and started again with what is in it."""
 
     def __init__(self, binary: Path, folder: Path, *options: str) -> None:
+        self.name = binary.name
         self._password = options[options.index("--requirepass") + 1] if "--requirepass" in options else None
         self.port = free_port()
         its_own = ["--bind", "127.0.0.1", "--save", "", "--dir", str(folder), *options, "--port", str(self.port)]

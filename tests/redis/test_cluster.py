@@ -20,6 +20,7 @@ from tests.redis.cluster import cluster
 from tests.redis.engine import Engine, binaries
 from tests.redis.things import Thing, grant_of
 from tests.redis.waiting import until
+from tests.storages.kinds import SOME_KINDS
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +36,7 @@ NAMES = (
     "commits_are_seen_whole",
     "handles_see_each_other",
 )
+TERMS = Terms(kinds=SOME_KINDS, rounds=2, examples=5)
 CLAUSES = [clause for clause in clauses if str(clause) in NAMES]
 assert len(CLAUSES) == len(NAMES)
 
@@ -80,7 +82,7 @@ def test_it_keeps(clause: Clause, engines: list[Engine], client: redis.cluster.R
         client.flushall()
         yield StorageUnderTest(RedisStorage(client), RedisStorage(client))
 
-    clause.check(blocking, Terms(rounds=2, examples=5))
+    clause.check(blocking, TERMS)
 
 
 @pytest.mark.parametrize("clause", CLAUSES, ids=str)
@@ -93,7 +95,7 @@ def test_awaited_it_keeps(clause: Clause, engines: list[Engine], client: redis.c
         await one.aclose()
         await two.aclose()
 
-    clause.check(awaited, Terms(rounds=2, examples=5))
+    clause.check(awaited, TERMS)
 
 
 def test_installations_spread_over_the_servers_and_each_is_on_one(

@@ -60,4 +60,6 @@ async def awaited(engine: Engine) -> AsyncIterator[StorageUnderTest]:
 @pytest.mark.parametrize("clause", clauses, ids=str)
 def test_it_keeps(clause: Clause, factory: Callable[[Engine], Any], engine: Engine) -> None:
     terms = Terms(rounds=3, examples=3)
-    clause.check(lambda: factory(engine), terms if factory is blocking else attrs.evolve(terms, kinds=SOME_KINDS))
+    # Both servers run the same scripts on the same commands: one of them has all kinds, by one of both clients.
+    has_all = factory is blocking and engine.name == "valkey-server"
+    clause.check(lambda: factory(engine), terms if has_all else attrs.evolve(terms, kinds=SOME_KINDS))

@@ -95,11 +95,12 @@ def test_a_file_needs_no_such_command(tmp_path: Path) -> None:
     assert installation.ask("db", "check") == {"differences": []}
 
 
-@pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
-def test_a_server_does_not_start_on_a_database_that_says_nothing(driver: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("driver", "limit"), [("psycopg", "connect_timeout=2"), ("asyncpg", "timeout=1")])
+def test_a_server_does_not_start_on_a_database_that_says_nothing(driver: str, limit: str, tmp_path: Path) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         port = silent.getsockname()[1]
-        said = installation_on(tmp_path, f"postgresql+{driver}://me@127.0.0.1:{port}/nowhere").run("serve", status=2)
+        url = f"postgresql+{driver}://me@127.0.0.1:{port}/nowhere?{limit}"
+        said = installation_on(tmp_path, url).run("serve", status=2)
 
     assert "it can't be used: " in said
     assert said.count("\n") == 1

@@ -30,7 +30,7 @@ Opening: TypeAlias = Callable[[], Storage]
 Act: TypeAlias = Literal["redeem", "refresh"]
 
 PROCESSES = 16
-COUNT = scaled(150, 1_000)
+COUNT = scaled(60, 1_000)
 BATCH = 500
 # Longer than any start of a process takes on a busy machine.
 PATIENCE = 600.0
