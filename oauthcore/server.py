@@ -413,7 +413,7 @@ class AuthorizationServer:
     def _own_endpoints(self, keys: KeySet | None) -> list[Endpoint]:
         registrar = None
         if self.registration is not None:
-            # Nobody gets the right to ask users anything by registering themselves: an operator gives it.
+            # The operator alone gives a client the right to send requests to users: registering must not.
             grants = frozenset(self._grants) - {CIBA_GRANT_TYPE}
             advertised = Scope((*(() if self.openid is None else self.openid.scopes), *self._scopes))
             scope = advertised if self.registration.scope is None else self.registration.scope

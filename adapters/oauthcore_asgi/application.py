@@ -86,8 +86,8 @@ class Embedded(Generic[RequestT, ResponseT]):
     `framework` has a subclass.
 
     The application may live below a part of the issuer's path. Its host says so with each request (`root_path`); where
-    it can't, because a proxy cuts the prefix off and tells nobody, `prefix` says it. Raises `ConfigurationError` for a
-    prefix that the endpoints are not below.
+    it can't, because a proxy removes the prefix and doesn't say so, `prefix` is what was removed. Raises
+    `ConfigurationError` for a prefix that the endpoints are not below.
     """
 
     framework: Framework[RequestT, ResponseT]
@@ -150,7 +150,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         devices without a browser get tokens. With `ciba`, clients ask users who are elsewhere, and with
         `pushed_requests` they push their requests; `request_objects` says what is demanded of signed ones, and
         with `mutual_tls` they use certificates. `extra_claims` adds claims to tokens, and `dpop` binds them to a key.
-        `prefix` is what a proxy cuts off and tells nobody.
+        `prefix` is what a proxy removes.
         """
         server = AuthorizationServer(
             issuer=issuer,

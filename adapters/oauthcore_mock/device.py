@@ -1,4 +1,4 @@
-"""Devices at an issuer for tests: whoever brings a user code answers for the user (RFC 8628 section 3.3).
+"""Devices at an issuer for tests: who presents a user code answers for the user (RFC 8628 section 3.3).
 
 The verification URI with a code in it is answered at once by the next user in line. Without a code, or where users see
 a page, it asks for the code and for who they are.

@@ -54,7 +54,7 @@ def submit_device(visit: Visit) -> Flow[Response]:
     if letters is None:
         return show_code(visit, typed, CodeProblem())
     if session.login is None:
-        # Who is asked comes first: nobody who is not signed in learns whether there is such a code.
+        # The sign-in comes first: a visitor who is not signed in must not learn whether there is such a code.
         return (yield from show_form(visit, "", None, shown_user_code(letters)))
     try:
         return (yield from enter_code(visit, session, letters))

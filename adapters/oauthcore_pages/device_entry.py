@@ -19,7 +19,7 @@ CODE = "device"
 
 def show_code(visit: Visit, typed: str, problem: CodeProblem | None = None) -> Response:
     """Ask for the code; one that came with a link is shown to be compared, and has to be submitted all the same."""
-    # RFC 8628 section 3.3.1. A link is not enough: somebody may have sent it.
+    # RFC 8628 section 3.3.1. A link is not enough: an attacker may have sent it (section 5.4).
     letters = read_user_code(typed)
     session = visit.session or visit.around.sessions.begin()
     hidden = visit.hidden(visit.around.paths.device, "", session, CODE)

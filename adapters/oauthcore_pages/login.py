@@ -77,7 +77,7 @@ def sign_in(visit: Visit) -> Flow[Response]:
 
 
 def code_in(visit: Visit) -> str:
-    """Return the code of a device for which somebody signs in, as it is shown; blank if there is none."""
+    """Return the user code of the device that the user signs in for, as it is displayed; blank if there is none."""
     letters = read_user_code(query_of(visit.request).get("user_code") or "") if visit.around.paths.device else None
     return "" if letters is None else shown_user_code(letters)
 

@@ -29,7 +29,7 @@ def actors_of(assertion: VerifiedAssertion, context: Context) -> tuple[Actor, ..
 
 
 def _actor_in(claim: dict[str, object], issuer: str, context: Context) -> Actor:
-    # Section 4.1: `sub` is a name of `iss`, and without that one of whoever has said it: never of this server.
+    # Section 4.1: `sub` is a name of `iss`; without `iss`, of the issuer of the assertion: never of this server.
     subject, named = claim.get("sub"), claim.get("iss", issuer)
     if not isinstance(subject, str) or not isinstance(named, str) or not is_name(subject) or not is_name(named):
         raise InvalidGrant("the assertion does not say who acts: an act claim can't be read")

@@ -144,7 +144,7 @@ class TrustedIssuer:
     def subject_of(self, claims: Mapping[str, object]) -> AssertedSubject | None:
         """Return the subject of an assertion with these claims, None if no rule matches.
 
-        A name that no user can have matches nobody, whatever its issuer says (`oauthcore.records.client_subject`).
+        A name that no user can have matches no user, whatever its issuer says (`oauthcore.records.client_subject`).
         """
         found = first_of(self.subjects, claims) if isinstance(self.subjects, tuple) else self.subjects(claims)
         if found is None or (found.subject is None and found.client_id is None):

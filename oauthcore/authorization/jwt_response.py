@@ -1,4 +1,4 @@
-"""Authorization responses as JWTs (JARM): signed, so that the client knows that nobody has changed or made them up.
+"""Authorization responses as JWTs (JARM): signed, so that the client detects a response that was changed or forged.
 
 A decision returns what is to be signed; the signature is made after its checks and before its commit, as that of an ID
 token. What is encrypted is decided before, since a client without a key to read it has to be refused in time.

@@ -160,7 +160,7 @@ def prove_certificate(presented: Presented, client: Client, context: Context) ->
 
     Raises `InvalidClient` where it is registered for another method, too.
     """
-    # RFC 8705 section 2: the method is the registration's. One that is not offered any more lets nobody in.
+    # RFC 8705 section 2: the method is the registration's. One that is no longer offered authenticates no client.
     method = client.token_endpoint_auth_method
     offered = () if context.mutual_tls is None else context.mutual_tls.methods
     if presented.method != "none" or method not in offered:

@@ -1,7 +1,7 @@
 """DPoP proofs: whether a JWT proves that a request was made with a key (RFC 9449 section 4.3).
 
 The checks are in the order of that section. What is expected comes from configuration and from the request line, never
-from its `Host` header: a proof that somebody obtained for their own server would be good here, too.
+from its `Host` header: a proof that an attacker obtained for a server of their own would be good here, too.
 """
 
 from __future__ import annotations

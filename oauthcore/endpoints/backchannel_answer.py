@@ -182,7 +182,7 @@ def decide_deny(facts: AnswerFacts, login: Login, context: Context) -> Decision[
 def own_request(facts: AnswerFacts, login: Login, context: Context) -> BackchannelRequest:
     """Return the request, if it waits for the user who is signed in; raises `InteractionOver`."""
     request = facts.request
-    # For a request of somebody else's, the same as for none, so that no user learns what others are asked.
+    # A request to another user is refused like one that does not exist, so that no user learns what others are asked.
     if request is None or request.subject != login.subject or context.now >= request.answer_before:
         raise InteractionOver("there is no such request for this user, or its time is over")
     if still_signed_in(login, facts.session, context.now) is None:

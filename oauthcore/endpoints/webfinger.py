@@ -1,7 +1,7 @@
 """WebFinger: which issuer the accounts of a domain belong to (RFC 7033, OIDC Discovery 1.0 section 2).
 
 A client that knows nothing of a user but `alice@example.com` asks example.com for this document, and finds the issuer
-in it. The answer is the same for every account of a domain, so nobody learns from it which accounts exist.
+in it. The answer is the same for every account of a domain, so an attacker can't find out with it which accounts exist.
 """
 
 from __future__ import annotations

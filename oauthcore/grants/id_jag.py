@@ -58,7 +58,7 @@ def id_jag(
     # Section 4.3.3: the audience of the assertion MUST be the authenticated client.
     if subject.client_id != client.client_id:
         raise unacceptable_subject("the ID token is another client's")
-    # A client that may not sign users in any more asserts to nobody who they are.
+    # A client that lost `openid` may no longer learn who its users are, so it may not assert it to others either.
     left = registered_scope(grant.scope, client, context.policy)
     if subject.type == "id_token" and "openid" not in left:
         raise unacceptable_subject("the client has lost the scope openid")

@@ -359,7 +359,7 @@ def check_may_act(current: Actor, exchange: ExchangeRequest, facts: ExchangeFact
         subject = actor_for(facts.subject.to.client, context)(subject)
     # A client is named by the subject of its own tokens, or as `client_id`: a user may be called as a client is.
     is_named = named.get("sub") == subject or ("sub" not in named and named.get("client_id") == client_id)
-    # Section 4.4: `sub` alone may not be unique. It is a name of `iss`, and without that one of whoever has said it.
+    # Section 4.4: `sub` alone may not be unique. It is a name of `iss`; without `iss`, of the issuer of the token.
     is_ours = named.get("iss", exchange.subject.issuer) == context.issuer
     if not is_named or not is_ours or named.get("client_id", client_id) != client_id:
         raise InvalidRequest.with_description("the subject_token does not allow this client or actor to act")

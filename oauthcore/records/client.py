@@ -215,7 +215,7 @@ class Client:
     request_uris: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
     # RFC 9101 section 10.5: then the signature can't be removed on the way through the browser.
     require_signed_request_object: bool = False
-    # RFC 9126 section 6: then nobody but the client itself can begin a request of its.
+    # RFC 9126 section 6: then a link made by an attacker can't begin a request in the client's name.
     require_pushed_authorization_requests: bool = False
     # RFC 9449 section 5.2: then it gets no token that who steals it could use.
     dpop_bound_access_tokens: bool = False

@@ -69,7 +69,7 @@ def issued_to(
     grant = None if token.grant is None else (yield from find(Grant, token.grant))
     is_callers = caller is not None and caller.client_id == token.client_id
     client = caller if is_callers else (yield from find(Client, token.client_id))
-    # Without a client nothing is valid, whoever the user is.
+    # A token whose client was removed is not valid, even if its user still exists.
     if grant is None or client is None:
         return IssuedTo(client, grant)
     actors = yield from acting_users(token, policy, (client, caller))

@@ -72,7 +72,7 @@ PUBLIC = frozenset(
         "token_endpoint_auth_method",
         "token_endpoint_auth_methods_supported",
         "token_endpoint_auth_signing_alg",
-        # Of a certificate, which is shown to whoever asks.
+        # Of a certificate, which is shown to every server that asks for one.
         "tls_client_auth_subject_dn",
         "tls_client_auth_san_dns",
         "tls_client_auth_san_uri",
