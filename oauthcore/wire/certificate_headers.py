@@ -86,7 +86,7 @@ class CertificateHeader:
 
     def certificate(self, headers: Headers) -> bytes | None:
         """Return the certificate in DER; None if there is none, or nothing that can be read as one."""
-        # Of two lines one is not the proxy's, and may be an attacker's; which one can't be told, so neither is believed.
+        # Of two lines one is not the proxy's. Which one can't be told, so neither is believed.
         value = _only(headers, self.name or _NAMES[self.format])
         if value is None or not value or len(value) > MAX_LENGTH:
             return None
