@@ -30,7 +30,7 @@ def address_of(profile: Profile | None) -> str | None:
         return None
     claims = profile.members
     email = claims.get("email")
-    # Whoever types any address into their profile must not be found by it: only one that was verified counts.
+    # A user may type any address into their profile, so only a verified one finds them.
     return key_of(email) if isinstance(email, str) and email and claims.get("email_verified") is True else None
 
 

@@ -84,7 +84,7 @@ def request_hook_of(configuration: Configuration) -> RequestHook | None:
     if table.notify_token is not None and _TOKEN.fullmatch(table.notify_token.reveal()) is None:
         remedy = "use letters, digits and - . _ ~ + / alone: it is sent as a bearer token"
         raise ConfigurationError("ciba.notify_token", table.notify_token, remedy)
-    # The operator has named this host, and nobody else can have it asked: it may be one of their own network.
+    # The operator alone has named this host, so it may be one of their own network.
     allow = (str(urlsplit(table.notify_url).hostname),)
     return RequestHook(
         url=table.notify_url,
