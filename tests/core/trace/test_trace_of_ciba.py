@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 
 import pytest
 
-from oauthcore import Client
+from oauthcore import AuthorizationServer, Client
 from oauthcore.jose.compact import read_claims, read_signed
 from oauthcore.records.backchannel import BackchannelRequest
 from oauthcore.trace import Trace, replay
@@ -90,3 +91,14 @@ def test_a_hint_in_a_signed_request_is_masked_though_the_user_has_a_claim_like_i
     assert HINT not in str(read_claims(read_signed(sent).payload))
     assert HINT not in text
     assert replay(Trace.load(text)).differences == ()
+
+
+def test_a_trace_brings_every_setting_of_a_server_but_secrets_functions_and_keys() -> None:
+    """A setting that is left out has its default in a replay, which then comes to another decision."""
+    parameters = set(inspect.signature(AuthorizationServer.__init__).parameters) - {"self"}
+
+    brought = set(Till().site.server._settings())
+
+    # Clock, entropy, digests and signatures are recorded as they were used, and code is handed to the replay.
+    recorded = {"clock", "entropy", "token_key", "keys", "extra_claims"}
+    assert parameters - brought == recorded | {"grants", "endpoints", "error_page"}
