@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import attrs
 
 from oauthcore.flow.outcome import Change, Delete, Insert
@@ -17,6 +19,8 @@ class EmailAddress:
     `subject` is the address, in the spelling that all have in common, by which it is found; `user` is the user's
     subject. Several users may have one address.
     """
+
+    found_by_subject: ClassVar[bool] = True
 
     key: str
     subject: str

@@ -15,6 +15,7 @@ from oauthcore.flow.effects import Claims
 from oauthcore.flow.outcome import Change, Delete, Insert, Replace
 from oauthcore.storage.codec import dump, load
 from oauthcore_h11.cli import main
+from oauthcore_h11.email_addresses import EmailAddress
 from oauthcore_h11.profiles import MAX_CLAIMS, Profile, known_of, parse_claims, profile_of
 from oauthcore_h11.users import User, change_profile, change_user, remove_user
 from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
@@ -258,6 +259,65 @@ def test_a_profile_that_is_stored_while_its_user_is_removed_goes_with_them(tmp_p
         anyio.run(remove)
         assert inner.find(User, "alice") is None
         assert inner.find(Profile, "s1") is None
+    finally:
+        inner.close()
+
+
+OLD = {"email": "alice@wonderland.example", "email_verified": True}
+NEW = {"email": "a@wonderland.example", "email_verified": True}
+
+
+def addresses(inner: SqliteStorage) -> list[str]:
+    """Return by which of the two addresses alice is found."""
+    return [str(one["email"]) for one in (OLD, NEW) if inner.find_of(EmailAddress, str(one["email"]))]
+
+
+def test_a_verified_address_goes_with_its_user_however_late_it_was_set(tmp_path: Path) -> None:
+    before, after = profile_of("s1", OLD), profile_of("s1", NEW)
+    stored = EmailAddress(key=f"{OLD['email']} s1", subject=str(OLD["email"]), user="s1")
+    late = EmailAddress(key=f"{NEW['email']} s1", subject=str(NEW["email"]), user="s1")
+    changed = (Replace(before, after), Delete(stored), Insert(late))
+    storage = Meanwhile(inner := SqliteStorage(tmp_path / "x.db"), *changed)
+    inner.commit((Insert(ALICE), Insert(before), Insert(stored)))
+
+    async def remove() -> None:
+        await remove_user(storage, "alice")
+
+    try:
+        anyio.run(remove)
+        assert addresses(inner) == []
+        assert inner.find(Profile, "s1") is None
+    finally:
+        inner.close()
+
+
+def test_no_address_is_stored_of_a_user_who_is_removed_meanwhile(tmp_path: Path) -> None:
+    known = profile_of("s1", {"name": "Alice"})
+    storage = Meanwhile(inner := SqliteStorage(tmp_path / "x.db"), Delete(ALICE), Delete(known))
+    inner.commit((Insert(ALICE), Insert(known)))
+
+    async def change() -> None:
+        await change_profile(storage, "alice", NEW)
+
+    try:
+        with pytest.raises(ConfigurationError, match="no such user"):
+            anyio.run(change)
+        assert addresses(inner) == []
+    finally:
+        inner.close()
+
+
+def test_an_address_that_was_verified_before_is_found_once_the_claims_are_set_again(tmp_path: Path) -> None:
+    storage = AsyncSqliteStorage(inner := SqliteStorage(tmp_path / "x.db"))
+    inner.commit((Insert(ALICE), Insert(profile_of("s1", OLD))))
+
+    async def change() -> None:
+        await change_profile(storage, "alice", {"name": "Alice"})
+
+    try:
+        assert addresses(inner) == []
+        anyio.run(change)
+        assert addresses(inner) == [OLD["email"]]
     finally:
         inner.close()
 
