@@ -45,6 +45,15 @@ class Client:
     expires_at: int | None = None
 
 
+@attrs.frozen(kw_only=True)
+class Unindexed:
+    """Have a subject, and not say that it is found by it."""
+
+    key: str
+    subject: str = "alice"
+    expires_at: int | None = None
+
+
 def on_the_page() -> dict[str, Any]:
     """Return what the code on the page about extensions defines, once all of it has run."""
     names: dict[str, Any] = {"__name__": "page"}
@@ -130,3 +139,12 @@ def test_a_class_that_is_defined_once_more_where_it_was_is_the_same_extensions(k
     found = storage.find(again, Digest("1" * 64))
 
     assert isinstance(storage, MemoryStorage) or type(found) is again
+
+
+def test_a_record_that_does_not_say_that_it_is_found_by_its_subject_is_found_so_in_no_storage(kept: Factory) -> None:
+    storage: Any = kept()
+    record = Unindexed(key="one")
+    assert storage.commit([Insert(record)])
+
+    assert list(storage.find_of(Unindexed, "alice")) == []
+    assert storage.find(Unindexed, "one") == record
