@@ -14,6 +14,7 @@ import pytest
 
 from oauthcore import ConfigurationError, Outgoing, Request, Response
 from oauthcore.ciba import GRANT_TYPE, Ciba
+from oauthcore.flow.storage import AsyncStorage
 from oauthcore.testing import FixedClock, SeededEntropy
 from oauthcore_h11.application import Application
 from oauthcore_h11.assembly import ciba_of
@@ -23,6 +24,7 @@ from oauthcore_h11.profiles import profile_of
 from oauthcore_h11.request_hook import MOST_AT_ONCE, request_hook_of
 from oauthcore_h11.service import application_of
 from oauthcore_h11.users import User, add_user, change_profile, change_user, remove_user
+from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
 from tests.h11.test_application import Fast
 from tests.h11.test_configuration import reading
 from tests.h11.test_oidc import LEAST
@@ -64,7 +66,14 @@ require = ["group:staff"]
 class Shop:
     """Be an application with tills, and alice's browser in front of it."""
 
-    def __init__(self, folder: Path, passwords: Fast, table: str = "[ciba]\n", notified: str = NOTIFIED) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        passwords: Fast,
+        table: str = "[ciba]\n",
+        notified: str = NOTIFIED,
+        storage: AsyncStorage | None = None,
+    ) -> None:
         users = "".join(
             f'[[users]]\nusername = "{name}"\nsubject = "s-{name}"\npassword_hash = "{passwords.hash_of_x}"\n'
             f'claims = {{ email = "{email}", email_verified = {verified} }}\n{more}'
@@ -76,7 +85,7 @@ class Shop:
             )
         )
         self.clock = FixedClock()
-        self.storage = Awaited()
+        self.storage: AsyncStorage = storage or Awaited()
         self.configuration = reading(folder, LEAST + table + CLIENTS.replace(NOTIFIED, notified) + users)
         self.application: Application = application_of(
             self.configuration, self.storage, passwords, Monitoring(), clock=self.clock, entropy=SeededEntropy()
@@ -224,7 +233,19 @@ async def test_a_user_who_may_not_use_the_client_is_unknown_to_it(shop: Shop) ->
     assert (await shop.ask("bob", "staff"))[1]["error"] == "unknown_user_id"
 
 
-async def test_a_stored_user_is_found_by_the_address_that_they_have_now(shop: Shop, passwords: Fast) -> None:
+@pytest.fixture(params=["memory", "sqlite"])
+def stocked(request: pytest.FixtureRequest, tmp_path: Path, passwords: Fast) -> Iterator[Shop]:
+    """Return an application over each kind of storage."""
+    if request.param == "memory":
+        yield Shop(tmp_path, passwords)
+        return
+    inner = SqliteStorage(tmp_path / "x.db", synchronous="NORMAL")
+    yield Shop(tmp_path, passwords, storage=AsyncSqliteStorage(inner))
+    inner.close()
+
+
+async def test_a_stored_user_is_found_by_the_address_that_they_have_now(stocked: Shop, passwords: Fast) -> None:
+    shop = stocked
     storage, claims = shop.application.storage, {"email": "carol@wonderland.example", "email_verified": True}
     user = User(key="carol", username="carol", subject="s-carol", password_hash=passwords.hash_of_x, created_at=1)
     await add_user(storage, user, profile_of("s-carol", claims))
@@ -245,7 +266,7 @@ async def test_a_stored_user_is_found_by_the_address_that_they_have_now(shop: Sh
     await change_user(storage, "carol", enabled=True)
     await remove_user(storage, "carol")
     assert (await shop.ask("caroline@wonderland.example"))[1]["error"] == "unknown_user_id"
-    assert await shop.storage.find_of(EmailAddress, "caroline@wonderland.example") == []
+    assert list(await shop.storage.find_of(EmailAddress, "caroline@wonderland.example")) == []
 
 
 async def test_the_request_of_a_user_who_is_disabled_meanwhile_comes_to_nothing(shop: Shop, passwords: Fast) -> None:
