@@ -36,7 +36,7 @@ class ClaimsTarget:
 
     `client` is the one that the token was issued to, `subject` the user, None for a client's own token. `scope` is what
     was granted, `audience` for whom the claims are: in an ID token and at UserInfo the client. `caller` is the client
-    that introspects, None elsewhere.
+    that introspects, None elsewhere, and for a resource server that finds the token in the server's own storage.
     """
 
     place: ClaimsPlace

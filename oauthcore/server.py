@@ -315,7 +315,13 @@ class AuthorizationServer:
         self._latest: Context | None = None
         self._mint = partial(mint, instruments.entropy)
         self.tokens = StoredTokens(
-            self.issuer, instruments.clock, self._own_keys, self.policy, self._admits, self.user_policy
+            self.issuer,
+            instruments.clock,
+            self._own_keys,
+            self.policy,
+            self._admits,
+            self.user_policy,
+            instruments.extra_claims,
         )
         record = None if instruments.record is None else self._record
         self.interactions = Interactions(self.context, self._refuse_as_page, record)

@@ -28,7 +28,7 @@ class Access:
     2.2.1, RFC 9470 section 6). `cnf` is the key that a token is bound to (RFC 7800): a `ResourceServer` refuses such a
     token unless `is_possession_proven`, which it sets where the request was made with that key. `act` is who acts for
     the subject (RFC 8693 section 4.1). `claims` has all members of a JWT or an introspection response; the others are
-    not verified.
+    not verified. For a token of the server's own storage it has what the host's function adds (`extra_claims`).
     """
 
     client_id: str

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from oauthcore.clock import Clock
 from oauthcore.context import OwnKeys
 from oauthcore.digest import Digester, Secret
+from oauthcore.extra_claims import ClaimsTarget, ExtraClaims
 from oauthcore.flow.effects import Flow, pure
 from oauthcore.jose.crypto import verify
 from oauthcore.policy import Policy
@@ -21,7 +24,8 @@ class StoredTokens:
     `own_keys` finds the server's keys, which verify signed tokens; without it, signed tokens are refused. `policy` is
     the server's: it says which grants outlive a login session. `admits` is `ClientIdMetadata.admits` of the server;
     without it, tokens of clients with a metadata document are refused. `user_policy` is the server's: it says who may
-    use which client.
+    use which client. `extra_claims` is the server's function, whose claims `Access.claims` has; for the function this
+    is an introspection without a caller.
 
     Whether the user still exists is decided by the world's `claims`. In a `World` without it every user exists, and
     tokens stay valid after the application has removed their user.
@@ -35,6 +39,7 @@ class StoredTokens:
         policy: Policy | None = None,
         admits: Admits | None = None,
         user_policy: UserPolicy = EVERYBODY,
+        extra_claims: ExtraClaims | None = None,
     ) -> None:
         self.issuer = issuer
         self.clock = clock
@@ -43,6 +48,7 @@ class StoredTokens:
         self._own_keys = own_keys
         self._admits = admits
         self._user_policy = user_policy
+        self._extra_claims = extra_claims
         self._digest = Digester(issuer)
 
     def __call__(self, value: Secret) -> Flow[Access | None]:
@@ -53,11 +59,22 @@ class StoredTokens:
             return None
         if not is_live(token, to, self._policy, int(self.clock()), self._admits):
             return None
-        grant = to.grant
+        grant, scope = to.grant, scope_of_token(token, to, self._policy)
+        claims: Mapping[str, object] = {}
+        if self._extra_claims is not None:
+            claims = yield from self._extra_claims(
+                ClaimsTarget(
+                    place="introspection",
+                    client=to.client,
+                    subject=token.subject,
+                    scope=scope,
+                    audience=token.audience,
+                )
+            )
         return Access(
             client_id=token.client_id,
             subject=token.subject,
-            scope=scope_of_token(token, to, self._policy),
+            scope=scope,
             issued_at=token.issued_at,
             expires_at=token.expires_at,
             audience=token.audience,
@@ -68,4 +85,5 @@ class StoredTokens:
             # For the `ResourceServer` to look at: having a token that is bound to a key is not enough.
             cnf=None if token.confirmation is None else token.confirmation.members,
             act=act_claim(token.actors) if token.actors else None,
+            claims=claims,
         )

@@ -9,7 +9,17 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import ClaimsTarget, Client, ConfigurationError, KnownUser, Request, Resource, Resources, run
+from oauthcore import (
+    ClaimsTarget,
+    Client,
+    ConfigurationError,
+    KnownUser,
+    Request,
+    Resource,
+    Resources,
+    ResourceServer,
+    run,
+)
 from oauthcore.extra_claims import PROTECTED_CLAIMS
 from oauthcore.flow.effects import Claims, Flow, claims, find
 from oauthcore.flow.storage import Storage
@@ -217,6 +227,48 @@ def test_an_async_function_is_refused_by_name(drive: Drive) -> None:
 
     assert (refused.status, members(refused)["error"]) == (500, "server_error")
     assert refused.refusal is not None and "world's claims" in str(refused.refusal.cause)
+
+
+def test_resource_server_on_the_same_storage_has_the_claims_that_are_added(drive: Drive) -> None:
+    site = claiming(drive, RP, ANY_READER, extra_claims=add)
+    token = tokens(site)["access_token"]
+
+    access = drive(ResourceServer(site.server.tokens).verify(bearer(token)), site.world)
+
+    said = introspected(site, token, "any")
+    assert (access.claims["place"], access.claims["said"]) == (said["place"], said["said"])
+    assert access.claims.get("caller") is None
+
+
+def test_resource_server_on_the_same_storage_has_none_where_no_function_adds_any(drive: Drive) -> None:
+    site = claiming(drive, RP)
+
+    access = drive(ResourceServer(site.server.tokens).verify(bearer(tokens(site)["access_token"])), site.world)
+
+    assert access.claims == {}
+
+
+def test_no_function_is_called_for_a_token_that_is_not_live(drive: Drive) -> None:
+    called: list[ClaimsTarget] = []
+
+    def adding(target: ClaimsTarget) -> Mapping[str, object]:
+        called.append(target)
+        return {}
+
+    site = claiming(drive, RP, extra_claims=adding)
+    token = tokens(site)["access_token"]
+    called.clear()
+    site.clock.advance(10_000)
+
+    answer = drive(ResourceServer(site.server.tokens).verify(bearer(token)), site.world)
+
+    assert answer.status == 401
+    assert called == []
+
+
+def bearer(token: str) -> Request:
+    """Return a request with a token."""
+    return Request("GET", "/", (("Authorization", f"Bearer {token}"),))
 
 
 @pytest.mark.parametrize("place", ["introspection", "userinfo"])
