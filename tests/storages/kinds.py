@@ -1,4 +1,4 @@
-"""Which kinds of records a driver is tried with, where another driver of the same storage is tried with all."""
+"""Which kinds of records a driver or a clause is tried with, where all kinds are tried elsewhere."""
 
 from __future__ import annotations
 
