@@ -134,7 +134,7 @@ def format(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure everything, in some five minutes on two idle cores; `-- transports storages` measures these alone."""
+    """Measure everything, in some eleven minutes on two idle cores; `-- transports storages` measures these alone."""
     install(session, "types")
     session.run("python", "-m", "benchmarks.everything", *session.posargs)
 
