@@ -120,24 +120,24 @@ def _check(
         raise InvalidGrant("the assertion's issuer is not trusted for this")
     # RFC 8725 sections 3.1 and 3.2: by the configured algorithms; `none` and HMAC are never among them.
     if signed.alg not in issuer.algorithms:
-        raise InvalidGrant("the assertion's algorithm is not one of its issuer's")
+        raise InvalidGrant("the assertion's algorithm is not configured for its issuer")
     # RFC 8725 sections 3.11 and 3.12: an access token or logout token of the same issuer is no assertion.
     if type_of(signed.header) not in types:
-        raise InvalidGrant("the assertion's typ is that of something else")
+        raise InvalidGrant("the assertion's typ is that of another kind of JWT")
     if "events" in claims or (use == "jwt-bearer" and _OTHER_KINDS & claims.keys()):
-        raise InvalidGrant("the assertion is an ID token, or tells of a security event")
+        raise InvalidGrant("the assertion is an ID token or a security event token")
     named = audience_of(claims)
     meant = (context.issuer, *issuer.audience) if audience is None else audience
     # RFC 7523 section 3 item 3. No other audience: that party could present the assertion here, too.
     if not named or not set(named) <= set(meant):
-        raise InvalidGrant("the assertion is for somebody else, or for others as well")
+        raise InvalidGrant("the assertion's aud is not this server, or not only this server")
     # Items 4 to 6; exp is REQUIRED.
     check_times(claims, context.now, skew=issuer.skew)
     exp = claims["exp"]
     assert is_time(exp)
     # Item 4 lets a server reject an exp that is unreasonably far in the future: its jti is stored until then.
     if exp > context.now + issuer.max_lifetime + issuer.skew:
-        raise InvalidGrant("the assertion lasts too long")
+        raise InvalidGrant("the assertion's exp is too far in the future")
     # Item 2: sub is REQUIRED.
     if not isinstance(claims.get("sub"), str) or not claims["sub"]:
         raise InvalidGrant("the assertion has no sub")

@@ -98,11 +98,11 @@ def fetch_object(uri: str, client: Client, context: Context) -> str:
     if body is None or hash_of(body) != fragment:
         body = documents.get_newer(url, context.now, is_token).body
     if body is None:
-        raise InvalidRequestUri("what request_uri names can't be had")
+        raise InvalidRequestUri("the document at request_uri can't be fetched")
     # OIDC Core section 6.2: the fragment is the SHA-256 of the content. A document that changed since the client wrote
     # the link is not what it meant to request.
     if _SHA256.fullmatch(fragment) and hash_of(body) != fragment:
-        raise InvalidRequestUri("what request_uri names is not what its fragment is the hash of")
+        raise InvalidRequestUri("the document at request_uri has another hash than the fragment says")
     return body.decode("ascii", "replace").strip(JSON_WHITE_SPACE)
 
 
@@ -123,12 +123,12 @@ def verify_object(text: str, client: Client, context: Context) -> VerifiedJwt:
     """
     # Five parts are a JWE (RFC 7516 section 7.1). The server publishes no key to encrypt to.
     if text.count(".") == 4:
-        raise InvalidRequestObject("the request object is encrypted, for which no key was published")
+        raise InvalidRequestObject("the request object is encrypted, and the server has no key for that")
     try:
         if ascii_lower(read_signed(text).alg) == "none":
             # OIDC Core section 6.1 allows unsigned objects; a server that does not accept them uses this error (section
             # 3.1.2.6).
-            raise RequestNotSupported("the request object is not signed, and could be anybody's")
+            raise RequestNotSupported("the request object is not signed")
         verified = _verified(text, client, context)
         # `exp` and `nbf` hold where they are there; RFC 9101 does not require them, since most client libraries leave
         # them out.
@@ -139,17 +139,17 @@ def verify_object(text: str, client: Client, context: Context) -> VerifiedJwt:
     kind, claims = type_of(verified.header), verified.claims
     # RFC 8725 section 3.11: a JWT made for another purpose, an ID token or an access token, is no request object.
     if kind not in TYPES:
-        raise InvalidRequestObject("the request object says that it is something else")
+        raise InvalidRequestObject("the request object's typ is that of another kind of JWT")
     # RFC 9101 section 4: `iss` is the client. Its keys alone would not say so: two clients may share a JWK set.
     if claims.get("iss", client.client_id) != client.client_id:
-        raise InvalidRequestObject("the request object is from somebody else")
+        raise InvalidRequestObject("the request object's iss is not the client")
     # RFC 9101 section 4: `aud` SHOULD be the issuer. An object for another server was not meant for this one, and may
     # carry a request that the user has answered there. Objects of OIDC Core that name no audience are taken.
     if context.issuer not in audience and (audience or "aud" in claims or kind == REQUEST_OBJECT_TYPE):
-        raise InvalidRequestObject("the request object is for somebody else")
+        raise InvalidRequestObject("the request object's aud is not this server")
     if claims.get("sub") == client.client_id:
         # RFC 9101 section 10.8: it could serve as a client assertion elsewhere, and one could serve as it here.
-        raise InvalidRequestObject("the request object is about the client itself, as an assertion is")
+        raise InvalidRequestObject("the request object's sub is the client, as in a client assertion")
     if context.request_objects.max_lifetime is not None:
         check_bounded(claims, context.request_objects.max_lifetime, context.now)
     return verified
@@ -166,7 +166,7 @@ def check_bounded(claims: Mapping[str, object], max_lifetime: int, now: int) -> 
             "request_objects.max_lifetime"
         )
     if now > nbf + max_lifetime + SKEW or exp > nbf + max_lifetime:
-        raise InvalidRequestObject("the request object is valid for too long, or since too long ago").by_setting(
+        raise InvalidRequestObject("the request object's nbf is too long ago, or its exp too long after it").by_setting(
             "request_objects.max_lifetime"
         )
 

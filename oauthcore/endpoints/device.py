@@ -217,7 +217,7 @@ def validate_device(found: DeviceAuthorization, client: Client | None, context: 
     """Check the request once more, by what is stored now; raises an `OAuthError`."""
     access = validate_access(found.request, client, "device", context)
     if DEVICE_CODE not in access.client.grant_types:
-        raise InvalidRequest("the client is not registered for devices any more")
+        raise InvalidRequest("the client is no longer registered for the device grant")
     return access
 
 

@@ -64,7 +64,7 @@ def audience_within(requested: Sequence[str], grant: Grant, client: Client, cont
         return (context.issuer,)
     allowed = still_allowed(grant, client, context)
     if not allowed:
-        raise InvalidTarget("none of the resources that were allowed is one for this client any more").by_setting(
+        raise InvalidTarget("the client may no longer use any of the resources that were allowed").by_setting(
             "resources"
         )
     if not requested or context.resources is None:
@@ -131,7 +131,7 @@ def understood_scope(
         return scope
     left = context.policy.implies.within(scope, understood)
     if scope and not left:
-        raise InvalidScope("the resources understand nothing of the scope")
+        raise InvalidScope("the resources know no part of the scope")
     return left
 
 

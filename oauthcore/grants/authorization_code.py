@@ -88,7 +88,7 @@ def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, cont
     # RFC 9700 section 2.1: what an operator has unregistered is no place to have sent a code to.
     uri = own.code.redirect_uri
     if not is_registered(uri, client.redirect_uris) and not may_push_redirect(uri, client, context):
-        raise InvalidGrant("the redirect URI that the code was sent to is not registered any more").by_setting(
+        raise InvalidGrant("the redirect URI that the code was sent to is no longer registered").by_setting(
             "client.redirect_uris"
         )
     # The registration may have lost scopes since the authorization; those are not issued any more.

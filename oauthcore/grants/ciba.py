@@ -86,7 +86,7 @@ def decide(request: TokenRequest, facts: BackchannelFacts, context: Context) -> 
 def own_request(client: Client, found: BackchannelRequest | None) -> BackchannelRequest:
     """Return the request if it exists and is this client's (CIBA Core section 11: `invalid_grant`)."""
     if found is None:
-        raise InvalidGrant("the authentication request is unknown, or was over long ago")
+        raise InvalidGrant("the authentication request is unknown, or expired long ago")
     # CIBA Core section 10.1: the auth_req_id was issued to this client, and to this registration of it.
     if found.client_id != client.client_id or of_generation(client, found.client_generation) is None:
         raise InvalidGrant("the authentication request is another client's")

@@ -133,7 +133,7 @@ def scope_left(scope: Scope, client: Client, context: Context) -> Scope:
     """
     left = registered_scope(scope, client, context.policy)
     if scope and not left:
-        raise InvalidGrant("the client is not registered any more for anything that was allowed").by_setting(
+        raise InvalidGrant("the client is no longer registered for any scope that was allowed").by_setting(
             "client.scope"
         )
     return left

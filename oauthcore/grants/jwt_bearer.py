@@ -115,7 +115,7 @@ def subject_of(assertion: VerifiedAssertion) -> AssertedSubject:
     """Return the subject of an assertion; raises `InvalidGrant` if there is none."""
     found = assertion.issuer.subject_of(assertion.claims)
     if found is None:
-        raise InvalidGrant("the assertion stands for nobody here: no rule names its subject, or none that can be one")
+        raise InvalidGrant("the assertion matches no subject rule, or its subject can't be a user's")
     return found
 
 
@@ -177,7 +177,7 @@ def check_id_jag(client: Client, assertion: VerifiedAssertion) -> None:
     if assertion.claims.get("client_id") != client.client_id:
         raise InvalidGrant("the ID-JAG was made for another client")
     if assertion.claims.get("iat") is None:
-        raise InvalidGrant("the ID-JAG does not say when it was made")
+        raise InvalidGrant("the ID-JAG has no iat")
     aud = assertion.claims.get("aud")
     if isinstance(aud, list) and len(aud) != 1:
         raise InvalidGrant("the ID-JAG has not exactly one audience")
@@ -204,7 +204,7 @@ def resources_of(request: TokenRequest, assertion: VerifiedAssertion, context: C
         return allowed
     named = requested_resources(request.resources, request.client, context)
     if not set(named) <= set(allowed):
-        raise InvalidTarget.with_description("a resource is requested that the assertion is not for")
+        raise InvalidTarget.with_description("the assertion is not for the requested resource")
     return named
 
 
@@ -242,7 +242,7 @@ def scope_of(request: TokenRequest, facts: AssertionFacts, context: Context) -> 
     requested = request.scope
     wanted = None if requested is None else requested.without(_OF_A_LOGIN)
     if (requested and not wanted) or (claimed and not bounded.scope):
-        raise InvalidScope("nothing of the scope can be issued for an assertion")
+        raise InvalidScope("no part of the scope can be issued for an assertion")
     return requested, context.requested_scope(wanted, bounded)
 
 

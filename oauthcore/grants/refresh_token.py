@@ -134,7 +134,7 @@ def requested_scope(refresh: Refresh, grant: Grant) -> Scope | None:
         return None
     requested = refresh.scope.without(grant.withheld)
     if not requested:
-        raise InvalidScope("nothing is asked for but what the authorization left out")
+        raise InvalidScope("the request asks for none of the scope that was allowed")
     return requested
 
 
@@ -149,7 +149,7 @@ def allowed_scope(requested: Scope | None, grant: Grant, client: Client, context
     # RFC 6749 section 6: the scope MUST NOT include anything that was not granted by the resource owner.
     scope = implies.within(resolve_scope(requested, left, implies(grant.scope)), left)
     if not scope:
-        raise InvalidScope("the client is not registered any more for anything of what it asks for").by_setting(
+        raise InvalidScope("the client is no longer registered for any scope that it requests").by_setting(
             "client.scope"
         )
     return scope

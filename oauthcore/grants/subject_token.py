@@ -103,10 +103,10 @@ def read_presented(value: str | None, type_: str | None, role: Role, known: froz
         return None
     # RFC 8693 section 2.1: the type is REQUIRED with the token, and MUST NOT be there without it.
     if value is None or type_ is None:
-        raise InvalidRequest.with_description("a token of the exchange needs its type, and a type its token")
+        raise InvalidRequest.with_description("the request has a token without its type, or a type without its token")
     name = type_.removeprefix(TOKEN_TYPE)
     if name == type_ or name not in known:
-        raise InvalidRequest.with_description("a token of the exchange has a type that is not taken here")
+        raise InvalidRequest.with_description("the server accepts no tokens of this type")
     return PresentedToken(Secret(value), name, role)
 
 

@@ -122,7 +122,7 @@ def read_exchange(request: TokenRequest) -> Exchange:
     requested = form.get("requested_token_type") or TOKEN_TYPE + "access_token"
     # RFC 8693 section 2.2.1: a refresh token would make of a loan a possession; no other type is issued either.
     if requested not in _REQUESTED:
-        raise InvalidRequest.with_description("the requested_token_type is not one that is issued here")
+        raise InvalidRequest.with_description("the server issues no tokens of the requested_token_type")
     audiences = form.all("audience")
     if len(audiences) + len(request.resources) > MAX_RESOURCES:
         raise InvalidTarget.with_description("too many resources are requested for one token")
@@ -278,7 +278,7 @@ def issue(exchange: ExchangeRequest, terms: TokenTerms, grant: Grant | None, con
 def audience_of(allowed: AllowedExchange, exchange: ExchangeRequest, context: Context) -> tuple[str, ...]:
     """Return what the token is for; raises `InvalidTarget` for a resource that is registered for other clients."""
     if not allowed.audience:
-        raise InvalidTarget("the policy allows the exchange for nothing")
+        raise InvalidTarget("the policy allows no audience for the exchange")
     resources = context.resources
     if resources is None:
         return allowed.audience
@@ -298,7 +298,7 @@ def scope_of(exchange: ExchangeRequest, allowed: AllowedExchange, audience: tupl
     possible = kept if allowed.scope is None else implies.within(kept, allowed.scope)
     possible = registered_scope(possible.union(allowed.extra_scope), exchange.client, context.policy)
     if kept and not possible:
-        raise InvalidScope("nothing of the subject token's scope may be exchanged by this client")
+        raise InvalidScope("the client may not exchange any part of the subject token's scope")
     scope = possible
     if exchange.scope is not None:
         scope = implies.within(resolve_scope(exchange.scope, possible, implies(possible)), possible)
@@ -333,7 +333,7 @@ def actors_of(
         return subject.actors
     actors = subject.actors if subject.actors[:1] == (current,) else (current, *subject.actors)
     if len(actors) > MAX_ACTORS:
-        raise InvalidRequest.with_description("too many parties act with the subject_token already")
+        raise InvalidRequest.with_description("the subject_token has too many actors already")
     return actors
 
 
@@ -379,6 +379,6 @@ def as_jwt(terms: TokenTerms, context: Context) -> TokenTerms:
     assert context.token_exchange is not None
     alg, own = context.token_exchange.alg, terms.client.id_token_signed_response_alg
     if alg is None:
-        raise InvalidRequest.with_description("the requested_token_type is not one that is issued here")
+        raise InvalidRequest.with_description("the server issues no tokens of the requested_token_type")
     usual = own if own in context.token_exchange.algorithms else alg
     return attrs.evolve(terms, format="jwt", signing_alg=terms.signing_alg or usual)

@@ -368,7 +368,7 @@ def test_a_code_that_went_to_a_redirect_uri_which_was_taken_out_is_good_for_noth
     at.later(10)
     _ = at.authorize()
 
-    assert refused(at.redeem(code, redirect_uri=OTHER_CALLBACK), "invalid_grant", "not registered any more")
+    assert refused(at.redeem(code, redirect_uri=OTHER_CALLBACK), "invalid_grant", "no longer registered")
 
 
 def test_an_interaction_goes_to_no_redirect_uri_that_was_taken_out_meanwhile(at: Published) -> None:

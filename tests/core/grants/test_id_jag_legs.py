@@ -139,5 +139,5 @@ def test_h2_h3_id_jag_for_another_server_is_refused() -> None:
     chat = Chat(provider)
 
     assert refused(
-        chat.present(id_jag(provider, audience="https://elsewhere.example")), "invalid_grant", "for somebody"
+        chat.present(id_jag(provider, audience="https://elsewhere.example")), "invalid_grant", "aud is not this server"
     )

@@ -183,7 +183,7 @@ def test_a_token_type_has_to_be_written_in_full() -> None:
 
     response = ask(site, "gateway", grant_type=GRANT_TYPE, subject_token=token, subject_token_type="access_token")
 
-    assert refused(response, "invalid_request", "type that is not taken")
+    assert refused(response, "invalid_request", "no tokens of this type")
 
 
 def test_without_settings_the_grant_type_is_not_offered() -> None:
@@ -358,7 +358,7 @@ def test_scope_that_a_rule_adds_by_name_is_there_though_the_subject_token_lacks_
 def test_where_nothing_of_the_scope_is_left_there_is_no_token() -> None:
     site = exchange_site(rules=[attrs.evolve(BY_GATEWAY, scope="audit")])
 
-    assert refused(exchange(site, "gateway", signed_in(site)["access_token"]), "invalid_scope", "nothing")
+    assert refused(exchange(site, "gateway", signed_in(site)["access_token"]), "invalid_scope", "any part")
 
 
 def test_offline_access_is_not_exchanged() -> None:
