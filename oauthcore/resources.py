@@ -100,6 +100,7 @@ class Resource:
     fixed_claims: Mapping[str, object] = attrs.field(factory=dict, validator=_are_fixed, hash=False, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
+        # Otherwise which of the two values an API reads would depend on their order in the code.
         if both := sorted(set(self.claims).intersection(self.fixed_claims)):
             raise ConfigurationError("fixed_claims", both, "leave these out here, or in claims: a claim has one source")
 
@@ -191,6 +192,8 @@ class Resources:
         for resource in self.registered:
             check_kind("resources", resource, Resource, 'give a list of resources, as in [Resource("https://…")]')
             form = self.form_of(resource.uri)
+            # RFC 8707 section 2: a URI names one resource. Of two spellings, a client could choose the one with weaker
+            # settings.
             if form in by_form:
                 raise ConfigurationError("resources", resource.uri, f"leave it out: {by_form[form].uri} is the same")
             by_form[form or ""] = resource
@@ -224,6 +227,7 @@ class Resources:
 
     @property
     def _public(self) -> tuple[Resource, ...]:
+        # A resource that only some clients may use is not published: its URI may say whom the operator works for.
         return tuple(resource for resource in self.registered if resource.client_ids is None)
 
     def signed_by(self, algorithms: tuple[str, ...]) -> Self:

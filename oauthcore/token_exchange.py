@@ -214,14 +214,17 @@ class ExchangeRule:
         if ANY_CLIENT in self.subject_client_ids and not self.subject_audience:
             remedy = "name the clients, or name in subject_audience what their tokens have to be for"
             raise ConfigurationError("subject_client_ids", list(self.subject_client_ids), remedy)
+        # Refresh and ID tokens stand for all that their grant allows, so the audience would not limit them.
         if self.subject_audience and self.subject_token_types != ("access_token",):
             remedy = 'leave it out, or take access tokens only: subject_token_types = ["access_token"]'
             raise ConfigurationError("subject_audience", list(self.subject_audience), remedy)
+        # Without issuers no token of others could match, and with issuers alone the rule would match none of them.
         if ("jwt" in self.subject_token_types) != bool(self.subject_issuers):
             remedy = (
                 'name the trusted issuers whose tokens are taken, and "jwt" in subject_token_types; both or neither'
             )
             raise ConfigurationError("subject_issuers", list(self.subject_issuers), remedy)
+        # RFC 6749 section 10.4: a refresh token is bound to its client. Another client that has it has stolen it.
         if "refresh_token" in self.subject_token_types and self.subject_client_ids:
             remedy = "leave it out: a refresh token is good for the client that it was issued to, and for no other"
             raise ConfigurationError("subject_client_ids", list(self.subject_client_ids), remedy)

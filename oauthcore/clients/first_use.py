@@ -59,6 +59,7 @@ def find_count(subject: str, context: Context) -> Flow[KeptBefore | None]:
     """Find the count of a user, unless there is no limit."""
     if context.max_from_user is None:
         return KeptBefore(None)
+    # Only a digest of the subject: a stolen database must not say who connected which clients.
     key = context.digest("registration_user", Secret(subject))
     return KeptBefore(key, (yield from find(KeptClientCount, key)))
 
@@ -78,6 +79,7 @@ def allowed_by(
         noted = attrs.evolve(client, dynamic=attrs.evolve(dynamic, first_user=subject))
         counted = kept.one_more(context.now)
     if is_used:
+        # In the commit that issues something. So if the client is removed meanwhile, nothing is issued to it.
         return (*first_use(client, noted), *counted)
     return (Require(client) if noted is client else Replace(client, noted), *counted)
 
@@ -96,6 +98,7 @@ def first_use(client: Client, noted: Client | None = None, *, without_user: bool
     used = attrs.evolve(noted, dynamic=attrs.evolve(dynamic, is_unused=False), expires_at=None)
     if client.expires_at is None:
         return (Replace(client, used),)
+    # As preconditions: if the purge has removed either of them meanwhile, the commit fails, and is decided again.
     entry = ListedClient(client_id=client.client_id, registered_at=dynamic.registered_at, expires_at=client.expires_at)
     changes: tuple[Change, ...] = (Replace(client, used), Replace(entry, attrs.evolve(entry, expires_at=None)))
     if dynamic.slot is None:

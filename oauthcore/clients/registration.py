@@ -63,8 +63,10 @@ def check_client(client: Client, policy: Policy, grant_types: frozenset[str], re
     _check_lifetimes(client, policy.lifetimes)
     check_keys(client, policy)
     check_name(client)
+    # A group that can't be read would let no user in, or, if it were skipped, all of them.
     for requirement in client.require:
         _ = groups_of(requirement)
+    # RFC 6749 section 3.3: the default for a request without a scope. More than `scope` could never be issued.
     if client.default_scope is not None and not policy.implies.covers(client.scope, client.default_scope):
         raise ConfigurationError(
             "default_scope", client.default_scope.text, f"keep it within scope {client.scope.text}"
@@ -86,6 +88,7 @@ def _check_identifier(client: Client) -> None:
         )
     if client.id_token_claims not in ID_TOKEN_CLAIMS:
         raise ConfigurationError("id_token_claims", client.id_token_claims, f"use one of {', '.join(ID_TOKEN_CLAIMS)}")
+    # RFC 7662 section 4: without authentication, an attacker could try tokens until one is active.
     if client.is_public and client.introspects_any:
         raise ConfigurationError(
             "introspects_any",
@@ -102,6 +105,7 @@ def _check_redirect_uris(client: Client, policy: Policy) -> None:
         reason = redirect_uri_problem(uri, insecure_transport=insecure, one_word_scheme=one_word)
         if reason is not None:
             raise ConfigurationError("redirect_uris", uri, reason)
+    # RFC 6749 section 3.1.2.2: without a registered URI, a code could be sent to an attacker's site.
     if "authorization_code" in client.grant_types and not client.redirect_uris:
         raise ConfigurationError("redirect_uris", client.redirect_uris, "register at least one (RFC 9700 section 2.1)")
 
@@ -122,6 +126,8 @@ def _check_types(client: Client, grant_types: frozenset[str], response_types: fr
             raise ConfigurationError(
                 "response_types", response_type, "the server does not offer it; allow it in the policy or leave it out"
             )
+    # RFC 6749 section 4.4: it MUST be used by confidential clients only. Of a public client, the identifier alone would
+    # be the credential.
     if client.is_public and "client_credentials" in client.grant_types:
         raise ConfigurationError(
             "grant_types", "client_credentials", "leave it out: a public client can't use it (RFC 6749 section 4.4)"
@@ -141,6 +147,7 @@ def _check_lifetimes(client: Client, lifetimes: Lifetimes) -> None:
         if field.name.endswith("_lifetime") and value is not None and value < 1:
             raise ConfigurationError(field.name, value, "use a number of seconds, 1 or more, or None for the server's")
     code = client.authorization_code_lifetime or lifetimes.authorization_code_lifetime
+    # Otherwise a code could be redeemed for a grant that is over.
     if (client.grant_lifetime or lifetimes.grant_lifetime) <= code:
         raise ConfigurationError("grant_lifetime", client.grant_lifetime, GRANT_OUTLIVES_CODE)
 
@@ -157,6 +164,7 @@ def check_secret(secret: Secret, client: Client) -> None:
     """Look over a secret that the operator chose; raises `ConfigurationError`, which does not show it."""
     if not secret.reveal() or not secret.reveal().isprintable():
         raise ConfigurationError("secret", secret, "use printable characters, or leave it out to have one generated")
+    # It is hashed at each request: a longer one would cost the server more than the client that sends it.
     if len(secret.reveal()) > MAX_SECRET:
         raise ConfigurationError("secret", secret, f"use at most {MAX_SECRET} characters")
     if is_kept(client) and len(secret.reveal().encode()) < longest_hash(client):

@@ -111,6 +111,7 @@ class GivenKeys:
         crypto.check_installed()
         given = tuple(keys)
         for key in given:
+            # A public key by itself can't sign, which would show at the first token and not at the start.
             if not key.is_private:
                 remedy = "give a private key; one that signs elsewhere goes into oauthcore.signing.remote.RemoteKeys"
                 raise ConfigurationError("keys", key.kid, remedy)
@@ -160,6 +161,8 @@ class StoredKeys:
 
     def current(self, now: int) -> Flow[Keys]:
         """Return the current keys, after creating or rotating those that are due."""
+        # `0 <=`: if the clock was set back, the keys are read again, instead of being kept until it is as late as
+        # before.
         if self._remembered is not None and 0 <= now - self._remembered[0] < self.policy.cache_lifetime:
             return pure(self._remembered[1])
         return self._look(now)
@@ -216,6 +219,7 @@ class StoredKeys:
 
     def _ring_key(self, key: Jwk, now: int) -> RingKey:
         assert key.kid is not None and key.alg is not None
+        # RFC 7518 section 6: `d` is the secret of all tokens. A stolen database has it only encrypted.
         private = crypto.seal(key.text, self._sealing_key)
         return RingKey(kid=key.kid, alg=key.alg, public=key.public.text, private=private, created_at=now)
 

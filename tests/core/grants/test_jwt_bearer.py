@@ -275,7 +275,9 @@ def test_h5_token_of_a_service_account_may_be_used_as_often_as_it_is_read(site: 
     for _ in range(3):
         assert present(site, text, None).status == 200
     assert refused(present(site, service_account(sub="system:serviceaccount:dev:api"), None), "invalid_grant")
-    assert refused(present(site, service_account(exp=NOW + 365 * 86_400), None), "invalid_grant", "too far in the future")
+    assert refused(
+        present(site, service_account(exp=NOW + 365 * 86_400), None), "invalid_grant", "too far in the future"
+    )
     assert refused(present(site, service_account(aud=["https://as.example", "vault"]), None), "invalid_grant")
 
 
