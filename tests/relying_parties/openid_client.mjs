@@ -24,7 +24,7 @@ async function discover(job) {
   return config;
 }
 
-async function begin(config, job, more) {
+async function prepared(job, more = {}) {
   const verifier = client.randomPKCECodeVerifier();
   const checks = { expectedNonce: client.randomNonce(), expectedState: client.randomState(), idTokenExpected: true };
   const parameters = {
@@ -38,7 +38,17 @@ async function begin(config, job, more) {
     ...job.parameters,
     ...more.parameters,
   };
-  return { checks: { ...checks, pkceCodeVerifier: verifier }, url: client.buildAuthorizationUrl(config, parameters) };
+  return { checks: { ...checks, pkceCodeVerifier: verifier }, parameters };
+}
+
+async function begin(config, job, more) {
+  const { checks, parameters } = await prepared(job, more);
+  return { checks, url: client.buildAuthorizationUrl(config, parameters) };
+}
+
+async function signed(config, job, parameters) {
+  const signing = { key: await importJWK(job.key, job.key.alg), kid: job.key.kid };
+  return await client.buildAuthorizationUrlWithJAR(config, parameters, signing);
 }
 
 async function redeemed(config, job, more = {}) {
@@ -97,49 +107,20 @@ await converse({
   // A request that is signed as a whole (RFC 9101).
   async requestObject(job) {
     const config = await discover(job);
-    const verifier = client.randomPKCECodeVerifier();
-    const checks = { expectedNonce: client.randomNonce(), expectedState: client.randomState(), idTokenExpected: true };
-    const parameters = {
-      redirect_uri: job.redirect_uri,
-      scope: "openid email",
-      response_type: "code",
-      state: checks.expectedState,
-      nonce: checks.expectedNonce,
-      code_challenge: await client.calculatePKCECodeChallenge(verifier),
-      code_challenge_method: "S256",
-    };
-    const signing = { key: await importJWK(job.key, job.key.alg), kid: job.key.kid };
-    const url = await client.buildAuthorizationUrlWithJAR(config, parameters, signing);
-    const tokens = await client.authorizationCodeGrant(config, await browse(url), {
-      ...checks,
-      pkceCodeVerifier: verifier,
-    });
+    const { checks, parameters } = await prepared(job, { parameters: { response_type: "code" } });
+    const url = await signed(config, job, parameters);
+    const tokens = await client.authorizationCodeGrant(config, await browse(url), checks);
     return { claims: tokens.claims() };
   },
   // Push the request (RFC 9126); sign it before if there is a key (RFC 9101), and read the answer as a JWT (JARM).
   async pushed(job) {
     const config = await discover(job);
     if (job.jarm) client.useJwtResponseMode(config);
-    const verifier = client.randomPKCECodeVerifier();
-    const checks = { expectedNonce: client.randomNonce(), expectedState: client.randomState(), idTokenExpected: true };
-    let parameters = {
-      redirect_uri: job.redirect_uri,
-      scope: "openid email",
-      response_type: "code",
-      state: checks.expectedState,
-      nonce: checks.expectedNonce,
-      code_challenge: await client.calculatePKCECodeChallenge(verifier),
-      code_challenge_method: "S256",
-      ...job.parameters,
-    };
-    if (job.sign) {
-      const signing = { key: await importJWK(job.key, job.key.alg), kid: job.key.kid };
-      const signed = await client.buildAuthorizationUrlWithJAR(config, parameters, signing);
-      parameters = signed.searchParams;
-    }
-    const url = await client.buildAuthorizationUrlWithPAR(config, parameters);
+    const { checks, parameters } = await prepared(job, { parameters: { response_type: "code" } });
+    const sent = job.sign ? (await signed(config, job, parameters)).searchParams : parameters;
+    const url = await client.buildAuthorizationUrlWithPAR(config, sent);
     const callback = await browse(url);
-    const tokens = await client.authorizationCodeGrant(config, callback, { ...checks, pkceCodeVerifier: verifier });
+    const tokens = await client.authorizationCodeGrant(config, callback, checks);
     return {
       claims: tokens.claims(),
       sent: [...url.searchParams.keys()].sort(),
