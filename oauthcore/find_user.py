@@ -34,7 +34,7 @@ def preconditions(person: Person | None) -> tuple[Change, ...]:
 
 
 def records_of(person: Person | None) -> tuple[Record, ...]:
-    """Return the records from which it was concluded that a user may use a client; none where everybody may."""
+    """Return the records from which it was concluded that a user may use a client; none if all users may."""
     return person.records if isinstance(person, ReliedOn) else ()
 
 
@@ -74,7 +74,7 @@ NOT_NEEDED = Permission(True)
 
 
 def find_permission(subject: str | None, client: Client | None, policy: UserPolicy) -> Flow[Permission]:
-    """Find out whether a user may use a client; where everybody may, it costs nothing."""
+    """Find out whether a user may use a client; if all users may, it costs nothing."""
     if subject is None or client is None or not policy.restricts(client):
         return NOT_NEEDED
     person = yield from find_user(subject, client, policy)

@@ -75,7 +75,7 @@ class UserPolicy:
             raise ConfigurationError("claims", self.claims, "give the function that reads them: permits=…")
 
     def restricts(self, client: Client) -> bool:
-        """Return whether not everybody may use the client; where everybody may, nothing is asked or decided."""
+        """Return whether the client is limited to some users; if it is not, nothing is asked or decided."""
         return self.permits is not None or bool(client.require)
 
     def claims_for(self, client: Client) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Which subject here an assertion stands for: a user, or a client that is identified by it (RFC 7521 section 5.2).
 
-A trusted issuer names its own users and workloads. Nothing follows from its names by itself: a rule says which of them
-is who, and whom no rule names gets nothing.
+A trusted issuer names its own users and workloads. Its names mean nothing here by themselves: a rule says which user or
+client each one stands for, and an assertion that matches no rule is refused.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class SubjectRule:
         if not (self.subject or self.subject_claim or self.client_id):
             remedy = "say for whom these assertions stand: subject, subject_claim or client_id"
             raise ConfigurationError("subject", self.subject, remedy)
-        # Everybody may have a repository at a CI service. Without a condition, all of them would be this client.
+        # Any stranger may have a repository at a CI service. Without a condition, each of them would be this client.
         if not self.claims and self.subject_claim is None:
             remedy = "say which of the issuer's assertions are meant, as in sub: all others would be this subject, too"
             raise ConfigurationError("claims", dict(self.claims), remedy)
@@ -106,7 +106,7 @@ class SubjectRule:
         for name, wanted in self.claims.items():
             if not _is_one_of(claims.get(name), wanted):
                 return None
-        # An address that its issuer has not verified may be anybody's (OIDC Core section 5.7), also in a condition.
+        # OIDC Core section 5.7: an address that was not verified may be a victim's. So it fulfils no condition either.
         is_by_email = self.subject_claim == "email" or "email" in self.claims
         if is_by_email and claims.get("email_verified", True) is not True:
             return None
@@ -120,17 +120,17 @@ class SubjectRule:
 
 
 def first_of(rules: Iterable[SubjectRule], claims: Mapping[str, object]) -> AssertedSubject | None:
-    """Return what the first rule says that is about an assertion."""
+    """Return the subject by the first rule that matches an assertion."""
     return next((found for found in (rule(claims) for rule in rules) if found is not None), None)
 
 
 def is_name(subject: str) -> bool:
-    """Return whether a subject can be stored and shown: of a stranger's naming, it may have any character."""
+    """Return whether a subject can be stored and shown: another issuer has chosen it, so it may have any character."""
     return 0 < len(subject) <= MAX_SUBJECT_LENGTH and subject.isprintable() and subject == subject.strip(" ")
 
 
 def is_user_name(subject: str) -> bool:
-    """Return whether a user can be called so: an issuer that names one of our clients means none of our users."""
+    """Return whether it can be the subject of a user: those of clients' own tokens are reserved for clients."""
     try:
         check_subject(subject)
     except ConfigurationError:
@@ -151,5 +151,5 @@ def _is_one_of(value: object, wanted: tuple[object, ...]) -> bool:
 def _is(value: object, wanted: object) -> bool:
     if isinstance(wanted, str) and wanted.endswith("*"):
         return isinstance(value, str) and value.startswith(wanted[:-1])
-    # To Python, true and 1 are equal, and to an attacker's issuer they need not be.
+    # In Python, true equals 1: an issuer's claim of one type must not fulfil a condition of the other.
     return type(value) is type(wanted) and value == wanted

@@ -24,7 +24,7 @@ from oauthcore.records.token import SpentAssertion
 from oauthcore.resource.discovery import DISCOVERED_FOR, IsMetadataOf, jwks_uri_in, metadata_urls
 from oauthcore.resource.published_keys import PublishedKeys, keys_of_set
 
-# RFC 8725 section 3.11: few issuers say what their assertions are; what says that it is something else is none.
+# RFC 8725 section 3.11: few issuers set a `typ` for assertions; a `typ` for anything else is refused.
 PLAIN_TYPES = frozenset({"", "jwt"})
 ID_JAG_TYPES = frozenset({"oauth-id-jag+jwt"})
 
@@ -89,7 +89,7 @@ def verify_assertion(
         raise InvalidGrant(f"the assertion is refused: {invalid}") from None
     exp = verified.claims["exp"]
     assert is_time(exp)
-    # Until the last second at which `check_times` would let it pass.
+    # The last second in which `check_times` accepts it.
     expires_at = math.ceil(exp) + issuer.skew
     return VerifiedAssertion(issuer, type_of(verified.header), verified.claims, expires_at)
 
@@ -110,7 +110,7 @@ def _check(
     audience: Collection[str] | None,
     context: Context,
 ) -> TrustedIssuer:
-    """Refuse what no key could make good; what was signed are these bytes, so that all of it holds once verified."""
+    """Refuse an assertion that no key could make good; the same bytes are verified later, so all of it stays true."""
     signed = read_signed(text)
     claims = read_claims(signed.payload)
     iss = claims.get("iss")

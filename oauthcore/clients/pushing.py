@@ -1,4 +1,4 @@
-"""What a registration has to do with pushed requests (RFC 9126)."""
+"""Pushed requests (RFC 9126): which redirect URIs a client may push, and whether it has to push its requests."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def device_code(request: TokenRequest, context: Context) -> Flow[Outcome]:
 
 
 def decide(request: TokenRequest, facts: DeviceFacts, context: Context) -> Issue:
-    """Issue tokens once the user has approved, once; until then say how it stands (RFC 8628 section 3.5).
+    """Issue tokens, once, after the user has approved; before that, return the state (RFC 8628 section 3.5).
 
     Ownership is proven before anything else is looked at: who merely read a device code in some log learns nothing, and
     can't end what it gave.
@@ -78,7 +78,7 @@ def prove_own(client: Client, found: DeviceAuthorization | None) -> OwnDevice:
 
 
 def replayed(client: Client, facts: DeviceFacts, context: Context) -> Issue:
-    """Revoke what a device code gave that comes once more.
+    """Revoke the tokens of a device code that is used a second time.
 
     RFC 8628 refers to the errors of RFC 6749 for a code that was used; as with an authorization code (section 4.1.2
     there), either of the two may be a thief.
@@ -106,13 +106,13 @@ def pending(own: DeviceAuthorization, context: Context) -> Issue:
 def issue(request: TokenRequest, own: DeviceAuthorization, facts: DeviceFacts, context: Context) -> Issue:
     """Issue what the user allowed."""
     client, grant, person = request.client, facts.grant, facts.person
-    # Withdrawn since, or of a user who was removed: the device gets nothing any more.
+    # The user has withdrawn it since, or was removed: the device gets no tokens.
     end = end_of_grant(IssuedTo(client, grant, person), context.policy, context.now, context.admits)
     if end is not None or grant is None or person is None:
         raise InvalidGrant(f"the device code's {end}")
     redeemed = advance(DEVICE, own.state, DeviceInput.REDEEM)
     assert redeemed is not None, "an approved one can be redeemed"
-    # The registration may have lost scopes since the user was asked; those are not issued any more.
+    # The client may have lost scopes since the user was asked; those are not issued.
     scope = scope_left(grant.scope, client, context)
     id_token = id_token_of(client, grant, scope, own.request.nonce, person, context)
     first = issue_first_tokens(request, grant, context, id_token, scope)

@@ -70,7 +70,7 @@ class JwtBearer:
 
     def __call__(self, request: TokenRequest, context: Context) -> Flow[Outcome]:
         """Exchange an assertion for a token."""
-        # Whom it identified was found out by it already.
+        # The client was identified by this assertion, so it was verified already.
         assertion = request.caller.assertion or self._verified(request.parameters, context)
         subject = subject_of(assertion)
         key = assertion.key(context)
@@ -120,10 +120,10 @@ def subject_of(assertion: VerifiedAssertion) -> AssertedSubject:
 
 
 def decide(request: TokenRequest, facts: AssertionFacts, context: Context) -> Issue:
-    """Issue an access token for whom the assertion stands for, and use it up."""
+    """Issue an access token for the subject of the assertion, and mark the assertion as used."""
     client, assertion, subject = request.client, facts.assertion, facts.subject
     check_presenter(client, facts)
-    # RFC 7523 section 3 item 7. After the signature: otherwise anybody could find out which jti were used.
+    # RFC 7523 section 3 item 7. After the signature: otherwise an attacker could find out which jti were used.
     if facts.before is not None:
         raise InvalidGrant("the assertion was used before")
     if subject.subject is not None and facts.person is None:
@@ -138,7 +138,7 @@ def decide(request: TokenRequest, facts: AssertionFacts, context: Context) -> Is
     grant = None
     if subject.subject is not None:
         lasting = new_grant(client, subject.subject, scope, None, context, requested, resources)
-        # Nothing is issued on it later.
+        # The grant is only for this token: nothing is issued on it later.
         grant = attrs.evolve(lasting, expires_at=terms.expires_at)
     access = issue_access(terms, grant, context.mint(), context)
     # Once: the insert fails if another request, on whatever worker, has used it in the meantime.
@@ -232,7 +232,7 @@ def scope_of(request: TokenRequest, facts: AssertionFacts, context: Context) -> 
         bounded = attrs.evolve(client, scope=allowed, default_scope=omitted)
     claimed = _claimed_scope(facts.assertion)
     if claimed is not None:
-        # What the identity provider has allowed is what it means, so a request without a scope is for all of it.
+        # A request without a scope is for all that the identity provider has allowed.
         bounded = attrs.evolve(bounded, scope=within(claimed, bounded.scope), default_scope=None)
     bounded = attrs.evolve(
         bounded,

@@ -22,7 +22,7 @@ KEPT_EVERY = 4
 
 @per_request
 class Polled:
-    """Hold what a poll before the answer comes to: the error, and how often the client was told to slow down by now.
+    """Hold the result of a poll before the answer: the error, and how often the client was told to slow down.
 
     Only if it `is_kept`, the record has to be changed.
     """

@@ -42,7 +42,7 @@ from oauthcore.token_exchange import TOKEN_TYPE, SubjectTokenType, VerifiedToken
 
 Role = Literal["subject", "actor"]
 
-# RFC 8693 section 3: `jwt` says of a token only what it looks like. Of ours, access tokens are such.
+# RFC 8693 section 3: `jwt` names only the format of a token. Of this server's tokens, those are access tokens.
 SUBJECT_TOKEN_TYPES = frozenset({"access_token", "jwt", "refresh_token", "id_token"})
 _OF_THIS_SERVER: Mapping[str, SubjectTokenType] = {
     "access_token": "access_token",
@@ -141,7 +141,7 @@ def find_presented(
 
 
 def subject_token_type(presented: PresentedToken, issuers: Mapping[str, TrustedIssuer]) -> SubjectTokenType:
-    """Return of which type a subject token is to a policy, by what the client says of it."""
+    """Return the type of a subject token, as a policy knows it, from the type that the client names."""
     if presented.type == "jwt":
         return "jwt" if is_foreign(presented, issuers) else "access_token"
     return _OF_THIS_SERVER[presented.type]
@@ -238,7 +238,7 @@ def prove_live(found: FoundToken, context: Context) -> VerifiedToken:
 
 def _live_id_token(token: IdToken, found: FoundToken, context: Context) -> VerifiedToken:
     client, grant, expires_at = found.to.client, found.to.grant, token.claims.get("exp")
-    # OIDC Core section 3.1.3.7: it is over at `exp`. Its maker's clock is this one, so no skew is forgiven.
+    # OIDC Core section 3.1.3.7: it expires at `exp`. This server issued it, by the same clock, so no skew is tolerated.
     if not is_integer(expires_at) or context.now >= expires_at:
         raise _unacceptable(found, "has expired")
     if client is None or grant is None or grant.client_id != token.client_id:
@@ -253,7 +253,7 @@ def _foreign(token: VerifiedAssertion, found: FoundToken, context: Context) -> V
     """Describe a token of a trusted issuer, for the user here that it stands for."""
     caller, subject = found.to.client, token.issuer.subject_of(token.claims)
     assert caller is not None
-    # The clock's skew was for its issuer; nothing is issued beyond what it says.
+    # Skew is tolerated when the token is verified; the new token still expires at its `exp`.
     expires_at = token.expires_at - token.issuer.skew
     if context.now >= expires_at:
         raise _unacceptable(found, "has expired")
@@ -285,7 +285,7 @@ def _foreign(token: VerifiedAssertion, found: FoundToken, context: Context) -> V
         type="jwt",
         client_id="",
         subject=subject.subject,
-        # Another issuer's scope means nothing here: what it may be exchanged for, the operator has said.
+        # The scope of another issuer has no meaning here: the operator says what the token may be exchanged for.
         scope=bound.without(_OF_A_LOGIN),
         audience=(context.issuer,),
         expires_at=expires_at,
@@ -299,7 +299,7 @@ def _foreign(token: VerifiedAssertion, found: FoundToken, context: Context) -> V
 def _of_grant(grant: Grant, client: Client, expires_at: int, found: FoundToken, context: Context) -> VerifiedToken:
     """Describe a refresh token or an ID token: both stand for all that their grant allows."""
     may_act = found.claims.get("may_act")
-    # What a refresh would not give any more, an exchange doesn't give either.
+    # As with a refresh: what the client has lost since is not issued by an exchange either.
     left = still_allowed(grant, client, context)
     audience = tuple(uri for uri in grant.resources or (context.issuer,) if uri in left)
     if not audience:

@@ -138,7 +138,7 @@ def decide(
     """Verify the tokens, ask the policy, and issue what it allows."""
     client, settings = request.client, context.token_exchange
     assert settings is not None
-    # First: its error depends on nothing but what is the client's own.
+    # First, since its errors depend on the client alone, and reveal nothing about the tokens.
     actor = None if facts.actor is None else prove_actor(prove_live(facts.actor, context), client)
     subject = prove_live(facts.subject, context)
     # RFC 6749 section 6: a refresh token is bound to its client, whatever a policy says.
@@ -156,7 +156,7 @@ def decide(
         scope=exchange.scope,
     )
     allowed = settings.allowed(described)
-    # By rules that is known beforehand (`TokenExchange.check_possible`), by a function of the host's not.
+    # Rules were checked before the tokens were found (`TokenExchange.check_possible`); a function could not be.
     if client.is_public and ExchangeAllowance.PUBLIC_CLIENT not in allowed.allow:
         raise unacceptable_subject("a public client may not exchange it")
     check_parties(described)
@@ -164,7 +164,7 @@ def decide(
     if isinstance(allowed, AllowedIdJag) != (exchange.requested_token_type == "id-jag"):
         raise InvalidRequest("the policy allows another type of token than is requested")
     name = "id_jag_issued" if isinstance(allowed, AllowedIdJag) else "token_exchanged"
-    # Whatever this relies on has to be the same when it is committed: a token that is revoked meanwhile buys nothing.
+    # All records that this relies on have to be unchanged at the commit: a token that is revoked meanwhile gets none.
     relied_on = required(client, facts)
     if isinstance(allowed, AllowedIdJag):
         assertion = id_jag(described, allowed, facts.subject, request, context)
@@ -222,7 +222,7 @@ def check_parties(exchange: ExchangeRequest) -> None:
 
 def check_binding(subject: VerifiedToken, request: TokenRequest, allow: frozenset[ExchangeAllowance]) -> None:
     """Check that a subject token that is bound to a key came with a proof of that key (RFC 7800, RFC 9449)."""
-    # Otherwise an exchange would make a bearer token of one that is useless to a thief.
+    # Otherwise a thief could exchange a bound token, which is useless to them, for a bearer token.
     bound = subject.confirmation
     is_open = bound is None or ExchangeAllowance.BOUND_SUBJECT in allow or bound.is_met_by(request.confirmation)
     if not is_open:
@@ -327,7 +327,7 @@ def actors_of(
     if subject.may_act is not None or allowed.require_may_act:
         check_may_act(current, exchange, facts, context)
     if allowed.mode == "impersonation":
-        # An actor token that is not used would let its sender believe that the token says who acts.
+        # If an actor token was ignored, its sender would believe that the new token names the actor.
         if actor is not None:
             raise InvalidRequest.with_description("the exchange is allowed without an actor_token only")
         return subject.actors

@@ -505,7 +505,7 @@ def test_a_grant_is_for_nothing_else_when_none_of_its_resources_is_left(settings
     without = make_site(**settings)
     without.world = site.world
 
-    assert refused(ask(without, rotation(first["refresh_token"])), "invalid_target", "any more")
+    assert refused(ask(without, rotation(first["refresh_token"])), "invalid_target", "no longer use")
 
 
 def test_a_grant_from_before_there_were_resources_is_for_the_server_itself() -> None:

@@ -204,7 +204,7 @@ def test_a_refresh_that_asks_for_what_was_taken_out_is_answered_without_it(site:
     refresh = tokens_of(site)["refresh_token"]
     change(site, scope="openid profile read")
 
-    assert refused(site.refresh(refresh, scope="email"), "invalid_scope", "not registered any more")
+    assert refused(site.refresh(refresh, scope="email"), "invalid_scope", "no longer registered")
     assert members(site.refresh(refresh, scope="openid email"))["scope"] == "openid"
 
 
@@ -212,8 +212,8 @@ def test_a_grant_of_which_nothing_is_left_is_refused(site: Site) -> None:
     refresh, code = tokens_of(site)["refresh_token"], site.code(scope="openid email", nonce="n")
     change(site, scope="read")
 
-    assert refused(site.refresh(refresh), "invalid_grant", "not registered any more for anything")
-    assert refused(site.redeem(code), "invalid_grant", "not registered any more for anything")
+    assert refused(site.refresh(refresh), "invalid_grant", "no longer registered for any")
+    assert refused(site.redeem(code), "invalid_grant", "no longer registered for any")
 
 
 def test_an_honest_retry_is_answered_without_what_was_taken_out(site: Site) -> None:
@@ -249,7 +249,7 @@ def test_a_redirect_uri_that_is_unregistered_meanwhile_redeems_nothing(site: Sit
 
     change(site, redirect_uris=("https://client.example/elsewhere",))
 
-    assert refused(site.redeem(code), "invalid_grant", "not registered any more")
+    assert refused(site.redeem(code), "invalid_grant", "no longer registered")
 
 
 def test_a_replayed_code_still_ends_its_grant_where_its_redirect_uri_is_unregistered(site: Site) -> None:
