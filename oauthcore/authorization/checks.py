@@ -374,12 +374,9 @@ def validate_access(
 def validate_pushed(request: AuthorizationRequest, client: Client, context: Context) -> AuthorizationRequest:
     """Run the checks of a request that a client pushes, and return it as it is to be kept; raises what fails first."""
     draft = Draft(request, client, is_pushed=True)
-    try:
-        for rows in _ROWS["pushed_authorization_request", context.openid is not None, context.resources is not None]:
-            for check in rows:
-                check.function(draft, context)
-    except OAuthError as error:
-        raise explain(error, client, context) from None
+    for rows in _ROWS["pushed_authorization_request", context.openid is not None, context.resources is not None]:
+        for check in rows:
+            check.function(draft, context)
     return draft.request
 
 

@@ -66,7 +66,7 @@ def explain(error: OAuthError, client: Client | None, context: Context) -> OAuth
     return error
 
 
-def explained(flow: Flow[T], client: Client, context: Context) -> Flow[T]:
+def explained(flow: Flow[T], client: Client | None, context: Context) -> Flow[T]:
     """Return a flow whose errors are explained to the client; the flow itself where it is not in developer mode."""
     if not is_explained(client, context):
         return flow

@@ -8,6 +8,7 @@ from oauthcore.authorization.tally import Tally
 from oauthcore.authorization.validated import RequestedAccess
 from oauthcore.ciba import GRANT_TYPE, Ciba
 from oauthcore.clients.authentication import authenticate_client, spend
+from oauthcore.clients.developer_mode import explained
 from oauthcore.context import Context
 from oauthcore.endpoints.backchannel_parameters import (
     SentRequest,
@@ -30,6 +31,7 @@ from oauthcore.records.client import Client
 from oauthcore.records.interaction import AuthorizationRequest
 from oauthcore.records.token import SpentAssertion
 from oauthcore.wire.http import json_response
+from oauthcore.wire.parameters import Parameters
 from oauthcore.wire.refusals import refuse_as_json
 
 # For so many seconds after the time to answer is over, the client is told that it is, and not that it was never there.
@@ -59,27 +61,38 @@ def backchannel_authentication(incoming: EndpointRequest, settings: Ciba, contex
     """Take a client's request, and answer with the identifier by which it asks for the result."""
     form = incoming.form()
     caller = yield from authenticate_client(incoming.request, form, context)
-    check_may_ask(caller.client)
-    sent = read_request(form, caller.client, settings, context)
-    access = requested_access(sent, caller.client, context)
+    checking = check_request(form, caller.client, settings, context)
+    request, facts = yield from explained(checking, caller.client, context)
+    # The limits are not explained: a client does not learn that others ask the user, too.
+    return spend(caller.spent, decide(request, facts, settings, context))
+
+
+def check_request(
+    form: Parameters, client: Client, settings: Ciba, context: Context
+) -> Flow[tuple[CheckedRequest, BackchannelFacts]]:
+    """Check the request of a client that has authenticated, and find what it is decided on."""
+    check_may_ask(client)
+    sent = read_request(form, client, settings, context)
+    access = requested_access(sent, client, context)
     # Everything that can be told from the request alone comes first: the application is asked only about a good one.
     hint = one_hint(sent)
-    unknown = yield from find_unknown(caller.client, settings, context)
-    subject = yield from subject_of(hint, sent, caller.client, context)
+    unknown = yield from find_unknown(client, settings, context)
+    subject = yield from subject_of(hint, sent, client, context)
     spent = None if sent.spent is None else (yield from find(SpentAssertion, sent.spent.key))
     recent = None if subject is None else (yield from find_waiting(subject, settings, context))
     facts = BackchannelFacts(subject, recent, unknown, spent)
-    return spend(caller.spent, decide(CheckedRequest(sent, access), facts, settings, context))
+    return CheckedRequest(sent, access), facts
 
 
 def check_may_ask(client: Client) -> None:
     """Refuse a client that is not registered for CIBA, or can't authenticate (CIBA Core section 4)."""
     if client.is_public:
-        raise UnauthorizedClient("a public client may not ask users in the background (CIBA Core section 4)")
+        reason = "a public client may not ask users in the background (CIBA Core section 4)"
+        raise UnauthorizedClient(reason).by_setting("client.token_endpoint_auth_method")
     if GRANT_TYPE not in client.grant_types or client.backchannel_token_delivery_mode is None:
         raise UnauthorizedClient(
             "the client is not registered for CIBA: add its grant type, and a backchannel_token_delivery_mode"
-        )
+        ).by_setting("client.grant_types")
 
 
 def requested_access(sent: SentRequest, client: Client, context: Context) -> RequestedAccess:

@@ -11,6 +11,7 @@ import attrs
 
 from oauthcore.clients.client_metadata import metadata_of
 from oauthcore.clients.client_secret_jwt import is_digest_of
+from oauthcore.clients.developer_mode import explain
 from oauthcore.clients.dynamic_registration import Registrar
 from oauthcore.clients.management import decide_remove
 from oauthcore.clients.negotiation import negotiate
@@ -19,7 +20,7 @@ from oauthcore.clients.software_statement import read_statement, stated_metadata
 from oauthcore.context import Context
 from oauthcore.digest import Secret, same_digest
 from oauthcore.endpoints.registration import describe, read_body
-from oauthcore.errors import AccessDenied, InvalidClientMetadata, InvalidToken
+from oauthcore.errors import AccessDenied, InvalidClientMetadata, InvalidToken, OAuthError
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Decision, Event, Outcome, Replace
 from oauthcore.per_request import per_request
@@ -52,19 +53,26 @@ def client_configuration(request: Request, registrar: Registrar, context: Contex
         raise refused("no client or no registration access token is named")
     facts = yield from find_client(client_id)
     own = prove_own(shown, facts, context)
-    match request.method:
-        case "PUT":
-            return decide_update(members, own, registrar, context)
-        case "DELETE" if own.is_retry:
-            raise refused("the registration access token has been replaced")
-        case "DELETE":
-            # RFC 7592 section 2.3: its tokens end with this record (`oauthcore.records.liveness`).
-            removed = decide_remove(client_id, facts)
-            return Decision(Response(204, NO_STORE), removed.changes, removed.events)
-        case _:
-            # The secret itself is not kept, and RFC 7592 section 3 wants it only where it is still to be seen.
-            current = successor_of(shown, context) if own.is_retry else shown
-            return Decision(json_response(200, describe(Registered(own.client, None), current, context)))
+    try:
+        match request.method:
+            case "PUT":
+                return decide_update(members, own, registrar, context)
+            case "DELETE":
+                return decide_delete(own)
+            case _:
+                # The secret itself is not kept, and RFC 7592 section 3 wants it only where it is still to be seen.
+                current = successor_of(shown, context) if own.is_retry else shown
+                return Decision(json_response(200, describe(Registered(own.client, None), current, context)))
+    except OAuthError as error:
+        raise explain(error, own.client, context) from None
+
+
+def decide_delete(own: OwnRegistration) -> Outcome:
+    """Remove the client (RFC 7592 section 2.3); its tokens end with the record (`oauthcore.records.liveness`)."""
+    if own.is_retry:
+        raise refused("the registration access token has been replaced")
+    removed = decide_remove(own.client.client_id, own.facts)
+    return Decision(Response(204, NO_STORE), removed.changes, removed.events)
 
 
 def prove_own(shown: Secret, facts: ClientFacts, context: Context) -> OwnRegistration:

@@ -11,6 +11,7 @@ from oauthcore.authorization.checks import validate_access
 from oauthcore.authorization.device_limits import find_begun
 from oauthcore.authorization.tally import Tally
 from oauthcore.clients.authentication import authenticate_client, spend
+from oauthcore.clients.developer_mode import explained
 from oauthcore.context import Context
 from oauthcore.device_grant import DEVICE_CODE, DeviceGrant
 from oauthcore.digest import Digest, Secret
@@ -38,12 +39,18 @@ def device_authorization(incoming: EndpointRequest, settings: DeviceGrant, conte
     """Authenticate the client as the token endpoint does (section 3.1), and begin an authorization."""
     form = incoming.form()
     caller = yield from authenticate_client(incoming.request, form, context)
+    begun = yield from explained(begin(incoming, caller.client, settings, context), caller.client, context)
+    return spend(caller.spent, begun)
+
+
+def begin(incoming: EndpointRequest, client: Client, settings: DeviceGrant, context: Context) -> Flow[Outcome]:
+    """Begin an authorization for a client that has authenticated."""
     begun: tuple[Tally, ...] = ()
     # A client that authenticates can be told apart and disabled; anybody may use the identifier of a public one.
-    if caller.client.is_public:
+    if client.is_public:
         begun = yield from find_begun(incoming.request, settings, context)
-    facts = DeviceRequestFacts(caller.client, settings, begun)
-    return spend(caller.spent, decide(read_device_request(form, caller.client), facts, context))
+    facts = DeviceRequestFacts(client, settings, begun)
+    return decide(read_device_request(incoming.form(), client), facts, context)
 
 
 def read_device_request(form: Parameters, client: Client) -> AuthorizationRequest:
@@ -69,7 +76,7 @@ def decide(request: AuthorizationRequest, facts: DeviceRequestFacts, context: Co
     if DEVICE_CODE not in client.grant_types:
         raise UnauthorizedClient.with_description(
             "the client is not registered for this grant type", f"the client is not registered for {DEVICE_CODE}"
-        )
+        ).by_setting("client.grant_types")
     for tally in facts.begun:
         tally.check(context.now)
     # Before anything is shown to a user: what can't be granted is refused at once.

@@ -8,6 +8,7 @@ from oauthcore.authorization.checks import validate_pushed
 from oauthcore.authorization.received import read_request
 from oauthcore.authorization.tally import Tally, find_tally
 from oauthcore.clients.authentication import authenticate_client, spend
+from oauthcore.clients.developer_mode import explained
 from oauthcore.clients.registration_limits import source_of
 from oauthcore.context import Context
 from oauthcore.endpoints.endpoint import EndpointRequest
@@ -27,15 +28,21 @@ def pushed_authorization_request(
     form = incoming.form()
     # A client with a metadata document may come here first, before it was ever seen at the authorization endpoint.
     caller = yield from authenticate_client(incoming.request, form, context, begins=True)
+    pushed = yield from explained(push(incoming, caller.client, settings, context), caller.client, context)
+    return spend(caller.spent, pushed)
+
+
+def push(incoming: EndpointRequest, client: Client, settings: PushedRequests, context: Context) -> Flow[Outcome]:
+    """Keep the request of a client that has authenticated."""
     tally = None
     # Anybody may use the identifier of a public client, and each request is stored. One that authenticates can be told
     # apart and disabled.
-    if caller.client.is_public and settings.max_from_address is not None:
+    if client.is_public and settings.max_from_address is not None:
         source = source_of(incoming.request)
         tally = yield from find_tally("pushed", source, settings.max_from_address, settings.lifetime, context)
-    received = read_request(form, caller.client.client_id)
-    facts = PushFacts(caller.client, settings, tally)
-    return spend(caller.spent, decide(received, facts, context))
+    received = read_request(incoming.form(), client.client_id)
+    facts = PushFacts(client, settings, tally)
+    return decide(received, facts, context)
 
 
 @attrs.frozen

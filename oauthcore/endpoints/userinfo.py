@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import attrs
 
 from oauthcore.add_claims import claims_to_add, with_claims
+from oauthcore.clients.developer_mode import explain
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.endpoints.endpoint import EndpointRequest
-from oauthcore.errors import InsufficientScope, InvalidRequest, InvalidToken
+from oauthcore.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError
 from oauthcore.extra_claims import ClaimsTarget
 from oauthcore.find_user import find_permission
 from oauthcore.flow.effects import Flow, find
@@ -74,7 +75,10 @@ def userinfo(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     if dpop is not None and presented.scheme == "dpop":
         proof = yield from prove_dpop(dpop, incoming.request, client, context, value)
     to = IssuedTo(client, grant, grantee=grantee, actors=actors)
-    entitled = prove_entitled(token, to, incoming.request, proof, context)
+    try:
+        entitled = prove_entitled(token, to, incoming.request, proof, context)
+    except OAuthError as error:
+        raise explain(error, client, context) from None
     names = names_at(entitled, context)
     locales = entitled.grant.claims_locales
     person = yield from load_claims(entitled.grant.subject, entitled.client, names, locales, context)

@@ -10,13 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauthcore import Client, ConfigurationError, Response, run
+from oauthcore import Client, ConfigurationError, PushedRequests, Request, Response, run
+from oauthcore.ciba import Ciba
 from oauthcore.clients.developer_mode import described, explain, value_of
 from oauthcore.errors import Explanation, TemporarilyUnavailable
 from oauthcore.facets.clients import MAX_EXPLAINED
 from oauthcore.flow.outcome import R
 from oauthcore.records.client import DynamicRegistration
 from oauthcore.storage.codec import dump, load
+from tests.core.ciba.till import API, SIGNING, Till
+from tests.core.devices.device_site import begin as begin_device
+from tests.core.devices.device_site import device_site
+from tests.core.oidc.provider import provider
+from tests.core.oidc.test_userinfo import tokens
+from tests.core.registering import LOOPBACK, OPEN, change, register
 from tests.core.site import CLIENTS, CONFIDENTIAL, Counted, Site, basic, form, make_site, members, params
 
 HOUR = 3_600
@@ -175,6 +182,99 @@ def test_revocation_and_introspection_are_explained_too() -> None:
     assert members(introspected)["error_description"] == (
         "a public client can't introspect (RFC 7662 section 2.1) (setting: client.token_endpoint_auth_method = none)"
     )
+
+
+def test_device_endpoint_explains_to_who_may_not_use_it() -> None:
+    site = device_site()
+    site.drive(site.server.clients.explain("public", lifetime=HOUR), site.world)
+
+    assert members(begin_device(site, "public", scope="email"))["error_description"] == (
+        "the client is not registered for urn:ietf:params:oauth:grant-type:device_code "
+        "(setting: client.grant_types = authorization_code, refresh_token)"
+    )
+
+
+def test_device_endpoint_explains_a_scope() -> None:
+    site = device_site()
+    site.drive(site.server.clients.explain("tv", lifetime=HOUR), site.world)
+
+    assert "client.scope = email profile" in members(begin_device(site, "tv", scope="admin"))["error_description"]
+
+
+def test_backchannel_endpoint_explains_what_is_signed_wrong() -> None:
+    till = Till(client=SIGNING)
+    till.drive(till.site.server.clients.explain("signing", lifetime=HOUR))
+
+    refused = members(till.post("/bc-authorize", request="x"))
+
+    assert refused["error_description"].startswith("request: ")
+
+
+def test_backchannel_endpoint_does_not_say_that_others_ask_the_user() -> None:
+    """A limit of the client's own and one of all clients' requests are refused in the same words, without a setting."""
+    till = Till(ciba=Ciba(max_pending=1, max_pending_of_user=None))
+    others = Till(ciba=Ciba(max_pending=None, max_pending_of_user=1))
+    for each in (till, others):
+        each.drive(each.site.server.clients.explain("till", lifetime=HOUR))
+        each.begin()
+
+    first, second = till.request(), others.request()
+
+    assert members(first) == members(second)
+    assert "setting" not in members(first)["error_description"]
+
+
+def test_backchannel_endpoint_names_the_setting_of_a_client_that_may_not_ask() -> None:
+    till = Till(client=API)
+    till.drive(till.site.server.clients.explain("api", lifetime=HOUR))
+
+    assert "client.grant_types = client_credentials" in members(till.request())["error_description"]
+
+
+def test_pushed_request_is_explained() -> None:
+    site = make_site(pushed_requests=PushedRequests())
+    site.drive(site.server.clients.explain("public", lifetime=HOUR), site.world)
+
+    refused = site.post("/par", form(client_id="public", response_type="token"))
+
+    assert "setting: client.redirect_uris = https://public.example/cb" in members(refused)["error_description"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [("email", "the token has no scope openid"), ("openid", "the token is unknown, expired or revoked")],
+)
+def test_userinfo_explains_a_token_of_the_client(scope: str, said: str) -> None:
+    site = provider()
+    site.drive(site.server.clients.explain("rp", lifetime=HOUR), site.world)
+    token = str(tokens(site, scope)["access_token"])
+    if scope == "openid":
+        site.clock.advance(HOUR - 1)
+
+    challenge = site.handle(Request("GET", "/userinfo", (("Authorization", f"Bearer {token}"),))).header(
+        "www-authenticate"
+    )
+
+    assert said in (challenge or "")
+
+
+def test_userinfo_explains_nothing_to_a_token_that_is_unknown() -> None:
+    site = provider()
+    plain = site.handle(Request("GET", "/userinfo", (("Authorization", "Bearer unknown"),)))
+    site.drive(site.server.clients.explain("rp", lifetime=HOUR), site.world)
+
+    assert site.handle(Request("GET", "/userinfo", (("Authorization", "Bearer unknown"),))).headers == plain.headers
+
+
+def test_client_that_changes_its_registration_is_told_the_reason() -> None:
+    site = make_site(registration=OPEN)
+    registered = members(register(site, redirect_uris=[LOOPBACK]))
+    site.drive(site.server.clients.explain(registered["client_id"], lifetime=HOUR), site.world)
+    site.drive(site.server.clients.update(registered["client_id"], name="Changed by the operator"), site.world)
+
+    refused = members(change(site, registered, redirect_uris=[LOOPBACK]))
+
+    assert refused["error_description"] == "the operator has changed the registration"
 
 
 class Broken(Counted):
