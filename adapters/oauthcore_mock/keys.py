@@ -35,9 +35,11 @@ class KeyMaterial:
                 known = self._made["RSA", number] = crypto.generate("RS256")
         return known if alg == "RS256" else Jwk.of({**known.members, "kid": f"{known.kid}-{alg}", "alg": alg})
 
-    def prepare(self) -> None:
-        """Create the first RSA key in the background, since every key set needs it."""
-        threading.Thread(target=self.key, args=("RS256",), name="oauthcore RSA key", daemon=True).start()
+    def prepare(self) -> threading.Thread:
+        """Create the first RSA key in the background, since every key set needs it; return the thread that does."""
+        thread = threading.Thread(target=self.key, args=("RS256",), name="oauthcore RSA key", daemon=True)
+        thread.start()
+        return thread
 
 
 class IssuerKeys:

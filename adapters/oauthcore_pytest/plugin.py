@@ -69,9 +69,21 @@ def oauth_clock() -> Clock:
     return Clock()
 
 
+def check_url(server: Provider, url: str | None) -> None:
+    """Fail a test whose `oauth_url` comes too late: pytest keeps the provider of the session that was made first."""
+    if url is not None and server.url != url.rstrip("/"):
+        said = f"oauth_url is {url} here, and the provider of this session is already at {server.url}"
+        pytest.fail(
+            f"{said}. There is one for all tests: define oauth_url in the conftest.py of the root.", pytrace=False
+        )
+
+
 @pytest.fixture
-def oauth_issuer(oauth_server: Provider, oauth_clock: Clock, request: pytest.FixtureRequest) -> Iterator[Issuer]:
+def oauth_issuer(
+    oauth_server: Provider, oauth_clock: Clock, oauth_url: str | None, request: pytest.FixtureRequest
+) -> Iterator[Issuer]:
     """Return this test's own issuer; the test fails if a fault that it has prepared was not used."""
+    check_url(oauth_server, oauth_url)
     issuer = oauth_server.issuer(clock=oauth_clock)
     yield issuer
     oauth_server.forget(issuer)
@@ -120,8 +132,9 @@ def oauth_mcp(oauth_issuer: Issuer) -> DemoMcp:
 
 
 @pytest.fixture
-def oauth_app(oauth_server: Provider) -> Applications:
+def oauth_app(oauth_server: Provider, oauth_url: str | None) -> Applications:
     """Return the provider as an ASGI and a WSGI application, for clients that call one in the same process."""
+    check_url(oauth_server, oauth_url)
     from oauthcore_pytest.applications import Applications
 
     return Applications(oauth_server)

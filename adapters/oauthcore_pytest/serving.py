@@ -39,13 +39,15 @@ def served(make: Callable[[str], Provider] = _provider) -> Iterator[Provider]:
     """Serve a provider on a free port of the loopback interface until the block ends."""
     listening = socket.create_server(("127.0.0.1", 0))
     provider = make(f"http://127.0.0.1:{listening.getsockname()[1]}")
-    provider.material.prepare()
+    preparing = provider.material.prepare()
     thread = _Serving(provider, listening)
     thread.start()
     try:
         yield provider
     finally:
         thread.stop()
+        # It imports joserfc, which must not go on while pytest or the interpreter takes modules apart.
+        preparing.join()
 
 
 class _Serving(threading.Thread):

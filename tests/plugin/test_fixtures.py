@@ -193,3 +193,25 @@ with served() as provider:
 """
 
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+def test_url_of_a_part_of_the_tests_is_a_mistake_that_is_named(project: Callable[..., pytest.RunResult]) -> None:
+    result = project(
+        """
+        import pytest
+
+        def test_first(oauth_issuer):
+            pass
+
+        class TestOther:
+            @pytest.fixture(scope="session")
+            def oauth_url(self):
+                return "https://login.example"
+
+            def test_second(self, oauth_issuer):
+                pass
+        """
+    )
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["oauth_url is https://login.example here, *define oauth_url in the conftest.py*"])

@@ -20,7 +20,7 @@ async def serve_until_signal(
     *,
     tls: ssl.SSLContext | None = None,
     grace: float = 5.0,
-    once_listening: Callable[[], None] | None = None,
+    once_listening: Callable[[], object] | None = None,
 ) -> None:
     """Print the greeting once the server listens; after SIGINT or SIGTERM, finish requests for `grace` seconds."""
     end = asyncio.Event()
@@ -33,6 +33,6 @@ async def serve_until_signal(
     sys.stdout.write(greeting)
     sys.stdout.flush()
     if once_listening is not None:
-        once_listening()
+        _ = once_listening()
     await end.wait()
     await server.stop(grace)
