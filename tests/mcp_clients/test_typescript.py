@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import ssl
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
 from oauthcore.jose.crypto import sign_claims
+from tests.core.signing_keys import key_for
+from tests.mcp.replicas import COUNT, Balancer, Kind, replicated
 from tests.mcp.site import Site, site
 from tests.mcp_clients.conftest import Sites, Walk, converse, skip_without_clients
-from tests.mcp_clients.site import CALLBACK, ENTERPRISE, LIFETIMES, SECRET, Clock
+from tests.mcp_clients.site import CALLBACK, ENTERPRISE, LIFETIMES, SECRET, Clock, metadata
 from tests.relying_parties.browser import Browser
+from tests.scale import scaled
+from tests.servers.postgresql import PostgreSql
 
 METHODS = ("none", "client_secret_basic", "client_secret_post", "private_key_jwt")
 # A secret that is published is none (draft-ietf-oauth-client-id-metadata-document-00 section 4.1).
@@ -155,3 +161,40 @@ def test_i1_first_typescript_sdk_steps_up_at_protect_mcp_by_itself_if_it_has_no_
     assert "refresh_token" not in result["first"]
     assert result["wrote"] == "a.txt is gone"
     assert [asked["scope"] for asked in result["authorizations"]] == ["files:read", "files:read files:write"]
+
+
+# As for MCP's Python client (tests/mcp/test_replicas.py): `nox -s long` has all three.
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["introspected", "together", "jwt"][: scaled(1, 3)])
+def test_i3_typescript_client_logs_in_refreshes_and_steps_up_while_replicas_are_killed(
+    kind: Kind, postgresql: PostgreSql, tmp_path: Path
+) -> None:
+    skip_without_clients()
+    steps = ("POST /register", "POST /login", "POST /approve", "POST /token", "POST /mcp")
+    call = {"path": "a.txt"}
+    job: dict[str, Any] = {"flow": "walk", "sdk": "v2", "redirect_uri": CALLBACK, "step_up": True, "spoil": True}
+    job["tools"] = {"whoami": ["read", call], "read_note": ["read", call], "write_note": ["delete", call]}
+    job["metadata"] = metadata("none", key_for("ES256"))
+
+    def walk(origin: str) -> dict[str, Any]:
+        with Browser(origin, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as browser:
+            return converse(Clock(), browser, job | {"url": f"{origin}/mcp"})
+
+    async def scenario() -> tuple[dict[str, Any], Balancer]:
+        storage = postgresql.url("psycopg", postgresql.database())
+        async with replicated(kind, storage, tmp_path / "as", steps) as (origin, balancer):
+            return await anyio.to_thread.run_sync(walk, origin), balancer
+
+    result, balancer = anyio.run(scenario)
+
+    assert result["refreshed"]["access_token"] not in {"spoilt", result["first"]["access_token"]}
+    assert (result["wrote"], result["read"]) == ("a.txt is gone", result["whoami"])
+    scopes = [set(asked["scope"].split()) - {"offline_access"} for asked in result["authorizations"]]
+    assert scopes == [{"files:read"}, {"files:read", "files:write"}]
+    assert len(balancer.replicas_of("POST /token")) == 3
+    for replicas, lines in balancer.groups(steps):
+        answered = balancer.replicas_of(*lines)
+        assert all(here != there for here, there in pairwise(answered))
+        assert set(answered) == set(range(COUNT))
+        assert replicas.killed == len(answered)
