@@ -223,3 +223,13 @@ def test_a_redirect_uri_that_is_not_registered_is_named_on_the_page(site: Site) 
     assert refused.status == 400
     assert refused.header("location") is None
     assert "none of those that the application is registered with" in refused.body.decode()
+
+
+def test_b11_form_may_end_at_any_client(site: Site) -> None:
+    """Chromium applies form-action to the redirects after a form, too: with 'self', no authorization would end."""
+    for response in pages_of(site):
+        policy = response.header("content-security-policy") or ""
+        assert "frame-ancestors 'none'" in policy
+        assert "form-action" not in policy
+        assert response.header("referrer-policy") == "no-referrer"
+        assert response.header("cache-control") == "no-store"

@@ -11,11 +11,23 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import Allowance, Client, ConfigurationError, Policy, Registration, Request, Response
+from oauthcore import (
+    Allowance,
+    Client,
+    ConfigurationError,
+    Policy,
+    Registration,
+    Request,
+    Response,
+    SubjectRule,
+    TrustedIssuer,
+)
 from oauthcore.errors import AccessDenied
 from oauthcore.flow.effects import Flow
+from oauthcore.jose.jwk import set_of
 from oauthcore.testing import Factory, Run
 from tests.core.registering import CURSOR, JSON, LOOPBACK, OPEN, configure, register, use
+from tests.core.signing_keys import key_for
 from tests.core.site import (
     CLIENTS,
     FORM,
@@ -495,3 +507,40 @@ def test_what_a_client_gets_while_it_is_deleted_is_dead_in_every_order(kept: Fac
         ] == sorted(each.client_id for each in CLIENTS)
 
     meeting.explored(check, kept)
+
+
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+TRUSTING = TrustedIssuer(
+    issuer="https://idp.example", keys=set_of([key_for("ES256")]), subjects=SubjectRule(subject_claim="sub")
+)
+
+
+def test_e4_client_gets_no_grant_of_assertions_by_registering_itself(drive: Drive) -> None:
+    """Who may bring assertions is for the operator to say: a stranger's client could be sent to collect them."""
+    site = make_site(drive, registration=OPEN, trusted_issuers=[TRUSTING])
+    among = register(site, redirect_uris=[REDIRECT], grant_types=["authorization_code", JWT_BEARER])
+    alone = register(site, redirect_uris=[REDIRECT], grant_types=[JWT_BEARER])
+
+    assert JWT_BEARER in members(site.get("/.well-known/oauth-authorization-server"))["grant_types_supported"]
+    assert members(among)["grant_types"] == ["authorization_code"]
+    assert refused(alone, "invalid_client_metadata")
+
+
+@pytest.mark.parametrize(
+    "keys", [{"jwks": {"keys": [dict(key_for("ES256").public.members)]}}, {"jwks_uri": "https://client.example/jwks"}]
+)
+def test_e4_client_registers_keys_to_authenticate_by(drive: Drive, keys: dict[str, Any]) -> None:
+    site = make_site(drive, registration=OPEN)
+    registered = members(register(site, redirect_uris=[REDIRECT], token_endpoint_auth_method="private_key_jwt", **keys))
+
+    assert registered["token_endpoint_auth_method"] == "private_key_jwt"
+    assert "client_secret" not in registered
+    assert registered.items() >= keys.items()
+
+
+def test_b10_scope_that_was_granted_is_told_where_it_is_not_the_one_that_was_requested(drive: Drive) -> None:
+    """RFC 6749 section 5.1."""
+    site = make_site(drive, registration=OPEN, policy=Policy(unknown_scope="ignore"))
+    registered = members(register(site, redirect_uris=[LOOPBACK], scope="email"))
+
+    assert members(use(site, registered, scope="email unknown"))["scope"] == "email"
