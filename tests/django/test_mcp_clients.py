@@ -13,9 +13,10 @@ import pytest
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.test import override_settings
 from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 
 from oauthcore import World, run
 from oauthcore_django.storage import DjangoStorage
@@ -31,10 +32,16 @@ pytestmark = pytest.mark.slow
 def urls_of(oauth: OAuth, mcp: DemoMcp, world: World) -> tuple[Any, ...]:
     """Return the project's URLs: the authorization server's, the endpoint's and that of its metadata."""
 
-    @protect(mcp.resource_server, world, "read")
-    def endpoint(request: HttpRequest) -> HttpResponse:
+    def answer(request: HttpRequest) -> HttpResponse:
         asked = attrs.evolve(wire_of(request), body=request.body)
         return respond(mcp.endpoint.answer(asked, request.token))  # type: ignore[attr-defined]  # `protect` sets it
+
+    reading = protect(mcp.resource_server, world, "read")(answer)
+    writing = protect(mcp.resource_server, world, "read write")(answer)
+
+    @csrf_exempt
+    def endpoint(request: HttpRequest) -> HttpResponseBase:
+        return writing(request) if b"write_note" in request.body else reading(request)
 
     def metadata(request: HttpRequest) -> HttpResponse:
         return respond(run(mcp.resource_server.handle(wire_of(request)), world))
@@ -44,7 +51,7 @@ def urls_of(oauth: OAuth, mcp: DemoMcp, world: World) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi"])
-def test_i1_python_client_registers_itself_logs_in_calls_and_refreshes_at_django(interface: str) -> None:
+def test_i1_python_client_registers_itself_logs_in_calls_refreshes_and_steps_up_at_django(interface: str) -> None:
     """The authorization server, its storage and the endpoint are Django's; nothing else answers."""
     at, requests = listening(), list[str]()
     issuer, key = origin(at), secrets.token_bytes(32)
@@ -59,18 +66,27 @@ def test_i1_python_client_registers_itself_logs_in_calls_and_refreshes_at_django
                 serving.enter_context(wsgi(WSGIHandler(), requests, at))
             else:
                 await serving.enter_async_context(asgi(without_lifespan(ASGIHandler()), at))
-            host = Host(Site(issuer=issuer, url=mcp.url, server=server, world=world, requests=requests))
+            at_django = Site(issuer=issuer, url=mcp.url, server=server, world=world, requests=requests)
+            host = Host(at_django, arguments={"text": "remember"})
 
             [first] = await host.call("whoami")
             assert host.memory.tokens is not None
             token = host.memory.tokens.access_token
             host.expire()
             [second] = await host.call("whoami")
+            refreshed = host.memory.tokens.access_token
+            # The SDK steps up from the second request on.
+            said = await host.call("whoami", "write_note", "read_note")
 
         assert first.startswith("alice, by the client ")
         assert second == first
-        assert host.memory.tokens.access_token != token
-        assert [asked["resource"] for asked in host.person.asked] == [mcp.url]
+        assert refreshed != token
+        assert said == [second, "It is written down.", "remember"]
+        assert [asked["resource"] for asked in host.person.asked] == [mcp.url] * 2
+        assert [set(asked["scope"].split()) - {"offline_access"} for asked in host.person.asked] == [
+            {"read"},
+            {"read", "write"},
+        ]
 
     with override_settings(ROOT_URLCONF=urls_of(oauth, mcp, world)):
         anyio.run(scenario)

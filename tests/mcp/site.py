@@ -344,6 +344,7 @@ class Host:
     metadata: dict[str, Any] = attrs.field(factory=dict)
     document: str | None = None
     trust: ssl.SSLContext = attrs.field(factory=ssl.create_default_context)
+    arguments: dict[str, Any] = attrs.field(factory=lambda: {"path": "a.txt"})
     person: Person = attrs.field(init=False)
     auth: OAuthClientProvider = attrs.field(init=False)
 
@@ -366,7 +367,7 @@ class Host:
             McpClient(streamable_http_client(self.site.url, http_client=http)) as client,
         ):
             for name in (tool, *more):
-                result = await client.call_tool(name, {"path": "a.txt"})
+                result = await client.call_tool(name, self.arguments)
                 assert not result.is_error, result
                 said.append(json.loads(result.model_dump_json())["content"][0]["text"])
         return said
