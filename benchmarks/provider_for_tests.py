@@ -22,7 +22,7 @@ It answered the first request over the socket after 37 ms, and had the RSA key, 
 106. To import it all took 281 ms of the processor: a suite pays that once, when the first test wants the provider.
 Collecting a suite of one test took 203 ms of the processor with the plugin and 186 without.
 
-The command took 279 to 313 ms of the processor until it had answered: 11 to start Python, 33 for attrs, 190 for the
+The command took 279 to 319 ms of the processor until it had answered: 11 to start Python, 33 for attrs, 190 for the
 core (half of that compiles what attrs writes for 246 classes, half of that again their `__repr__`), 28 for asyncio, 25
 for h11 and the transport, 22 for the provider. So the claim holds on a processor that has nothing else to do.
 """

@@ -13,8 +13,8 @@ from typing import TypeAlias, TypeVar, assert_never
 
 from oauthcore.wire.http import Headers, Peer, Request, Response
 from oauthcore_h11.byte_stream import ByteStream
-from oauthcore_h11.certificates import ListenerContext, shown_certificate
 from oauthcore_h11.connection import Close, Connection, Event, Phase, Refused, Send, plain_response
+from oauthcore_h11.listener_context import ListenerContext, shown_certificate
 from oauthcore_h11.patience import Patience
 from oauthcore_h11.peer import peer_of
 from oauthcore_h11.settings import Settings

@@ -65,7 +65,7 @@ VALUES = (
 )
 
 UNNEEDED = {"cyclopts", "rich", "importlib.metadata", "joserfc", "cryptography"} | {
-    *("argon2", "cattrs", "jinja2", "prometheus_client", "redis", "sqlalchemy", "urllib3"),
+    *("argon2", "cattrs", "jinja2", "prometheus_client", "redis", "sqlalchemy", "sqlite3", "urllib3"),
     *("oauthcore.testing", "oauthcore.trace", "oauthcore_fetch", "oauthcore_pages"),
 }
 

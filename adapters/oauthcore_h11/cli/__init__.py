@@ -6,7 +6,6 @@ read by `mock_options.py`. Any other command line is read by cyclopts, whose imp
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -28,19 +27,24 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         from oauthcore_h11.file_words import in_file_words
 
         complain(in_file_words(error), 2)
-    except (OAuthError, EffectFailed, sqlite3.Error) as error:
-        known = error.__cause__ is None or str(error.__cause__) in str(error)
-        complain(str(error) if known else f"{error} ({error.__cause__})", 1)
-    except Exception as error:  # a storage's errors are recognised by module name: its library may not be installed
+    except (OAuthError, EffectFailed) as error:
+        complain(_with_cause(error), 1)
+    except Exception as error:  # a storage's errors are recognised by module name: its library may not be imported
         from oauthcore_h11.engines import trouble
 
-        said = trouble(error)
+        sqlite = sys.modules.get("sqlite3")
+        said = _with_cause(error) if sqlite and isinstance(error, sqlite.Error) else trouble(error)
         if said is None:
             raise
         complain(said, 1)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     sys.exit(0)
+
+
+def _with_cause(error: Exception) -> str:
+    known = error.__cause__ is None or str(error.__cause__) in str(error)
+    return str(error) if known else f"{error} ({error.__cause__})"
 
 
 def _run(arguments: Sequence[str]) -> None:
