@@ -8,12 +8,14 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import Login, Resource, Secret, World
+from oauthcore import Dpop, Login, Resource, Secret, World
+from oauthcore.ciba import GRANT_TYPE
 from oauthcore.errors import AccessDenied, InteractionOver, InvalidScope, LoginRequired
 from oauthcore.flow.drivers import answer_to
 from oauthcore.flow.effects import Flow
 from tests.core.ciba.till import API, PINGED, SECRETS, TILL, Till
-from tests.core.site import DRIVERS, Drive, members
+from tests.core.dpop.proving import jkt, key, proof
+from tests.core.site import DRIVERS, Drive, basic, form, members
 
 
 @pytest.mark.parametrize("drive", DRIVERS.values(), ids=DRIVERS)
@@ -310,3 +312,17 @@ def test_what_one_till_was_allowed_is_listed_and_can_be_taken_back_alone() -> No
     assert (len(application.requests), application.devices) == (2, ())
     assert taken == [0, 1, 0]
     assert sorted(till.is_active(answer["access_token"]) for answer in answers) == [False, True]
+
+
+def test_tokens_are_bound_to_the_key_that_the_poll_proves() -> None:
+    """RFC 9449 section 5, which FAPI demands of CIBA, too."""
+    till = Till(dpop=Dpop())
+    identifier = till.begin()
+    till.allow()
+    body = form(grant_type=GRANT_TYPE, auth_req_id=identifier)
+
+    answer = till.site.post("/token", body, basic("till", SECRETS["till"]), ("DPoP", proof(till.site.now)))
+
+    assert members(answer)["token_type"] == "DPoP"
+    introspected = members(till.post("/introspect", client=API, token=members(answer)["access_token"]))
+    assert introspected["cnf"] == {"jkt": jkt(key())}
