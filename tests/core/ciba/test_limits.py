@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
+import attrs
 import pytest
 
-from oauthcore import Client
+from oauthcore import Client, MemoryStorage, Secret
 from oauthcore.ciba import Ciba
-from tests.core.ciba.till import PINGED, SIGNING, TILL, TOKEN, Till
+from oauthcore.flow.outcome import Change
+from tests.core.ciba.till import CLIENTS, PINGED, SECRETS, SIGNING, TILL, TOKEN, Till
 
 
 def ask(till: Till, client: Client, **changes: str | None) -> tuple[int, str]:
@@ -120,3 +124,28 @@ def test_a_guess_that_is_signed_is_counted_in_the_same_way() -> None:
     assert till.error(guess) == "unknown_user_id"
 
     assert till.post("/bc-authorize", request=till.signed(jti="2")).status == 429
+
+
+class Meanwhile(MemoryStorage):
+    """Be a storage in which something else happens right before the next commit."""
+
+    other: Callable[[], object] | None = None
+
+    def commit(self, changes: Sequence[Change], /) -> bool:  # type: ignore[explicit-override]  # none in 3.11
+        """Let the other happen first."""
+        other, self.other = self.other, None
+        if other is not None:
+            other()
+        return super().commit(changes)
+
+
+def test_a_right_guess_that_was_looked_up_before_a_wrong_one_does_not_count_as_earlier() -> None:
+    """Otherwise of a thousand guesses at once all right ones would be told, however few are answered in turn."""
+    till = Till(ciba=Ciba(max_unknown=1))
+    till.site.world = attrs.evolve(till.site.world, storage=(storage := Meanwhile()))
+    for client in CLIENTS:
+        till.drive(till.site.server.clients.register(client, Secret(SECRETS[client.client_id])))
+    storage.other = lambda: ask(till, TILL, login_hint="bob@wonderland.example")
+
+    assert till.request().status == 429
+    assert till.pending() == ()
