@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import settings
@@ -32,6 +33,8 @@ LEFT_TO_FULL = re.compile(r"\bmark\.full\b|\bmemory_alone\b")
 PARTED_BY = ("target", "base", "emptied")
 # Parameters that say what records are kept in.
 BY_STORAGE = ("emptied", "engine")
+# The storages that share out the tests of a product: those of `sql/` by the number of their parameter.
+SHARING = ("sql0", "sql1", "sql2", "redis0", "sqlite0")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -45,7 +48,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave to `nox -s full` what is slow outside of these, and keep together what shares something started."""
-    again = [item for item in items if is_run_again(item)]
+    again = [item for item in items if is_run_again(item) or is_of_another_storage(item)]
     config.hook.pytest_deselected(items=again)
     items[:] = [item for item in items if item not in set(again)]
     for item in items:
@@ -67,6 +70,16 @@ def is_run_again(item: pytest.Item) -> bool:
     ):
         return False
     return any(index for name, index in item.callspec.indices.items() if name not in BY_STORAGE)
+
+
+def is_of_another_storage(item: pytest.Item) -> bool:
+    """Return whether a test that is `shared_out` is run over another storage than this; memory runs all of them."""
+    folder = item.path.relative_to(ROOT).parts[0]
+    if item.get_closest_marker("shared_out") is None or not isinstance(item, pytest.Function) or folder in OURS:
+        return False
+    spec = item.callspec
+    what = (item.originalname, sorted((name, str(v)) for name, v in spec.params.items() if name not in BY_STORAGE))
+    return SHARING[crc32(repr(what).encode()) % len(SHARING)] != f"{folder}{spec.indices.get('emptied', 0)}"
 
 
 def parted(item: pytest.Item) -> Iterator[str]:
