@@ -159,7 +159,7 @@ def test_a_request_object_is_obeyed_again_by_value_and_by_reference() -> None:
         requesting.send(site, site.alice, **parameters)
         assert again(site, 303, without=signature_of(text)).differences == ()
         assert "a hint that is long enough" not in site.traces[-1].dump()
-    assert "not what its fragment is the hash of" in site.traces[-1].response["refusal"]["reason"]
+    assert "another hash than the fragment says" in site.traces[-1].response["refusal"]["reason"]
 
 
 def test_where_a_request_object_is_may_have_a_secret_in_it() -> None:
