@@ -3,6 +3,7 @@
 from oauthcore.assertions.subject_rule import AssertedSubject, SubjectRule
 from oauthcore.assertions.trusted_issuer import AllowReuse, TrustedIssuer
 from oauthcore.authorization.next_step import Need
+from oauthcore.authorization_details import AuthorizationDetails, DetailType
 from oauthcore.ciba import Ciba
 from oauthcore.client_id_metadata import ClientIdMetadata, LoopbackDocuments
 from oauthcore.clients.dynamic_registration import AnyoneMayRegister, Registration, SoftwareStatementIssuer
@@ -62,6 +63,7 @@ __all__ = [
     "AssertedSubject",
     "AsyncWorld",
     "AuthenticatedUser",
+    "AuthorizationDetails",
     "AuthorizationServer",
     "AuthorizedApplication",
     "Ciba",
@@ -71,6 +73,7 @@ __all__ = [
     "ClientUse",
     "CodeBinding",
     "ConfigurationError",
+    "DetailType",
     "DeviceGrant",
     "DeviceState",
     "Dpop",

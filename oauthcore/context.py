@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import attrs
 
+from oauthcore.authorization_details import AuthorizationDetails
 from oauthcore.client_id_metadata import MetadataDocuments
 from oauthcore.digest import Derivation, Digester, Secret
 from oauthcore.documents import Documents
@@ -113,6 +114,7 @@ class Context:
     `mutual_tls` is None if clients' certificates are not looked at, `dpop` if DPoP proofs are not.
     `verify_own_key` verifies a token that was signed with the key in it.
     `profile` has rules that requests have to obey, None if there are none beside the settings.
+    `authorization_details` are the types that clients may request, None if there are none.
     """
 
     issuer: str
@@ -147,6 +149,7 @@ class Context:
     mutual_tls: MutualTls | None = None
     dpop: Dpop | None = None
     profile: Profile | None = None
+    authorization_details: AuthorizationDetails | None = None
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Return whether the policy, or the client's registration, opens something."""

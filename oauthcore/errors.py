@@ -304,6 +304,13 @@ class InvalidScope(OAuthError):
     description = "The scope is malformed or more than is allowed."
 
 
+class InvalidAuthorizationDetails(OAuthError):
+    """Refuse authorization details of an unknown type or with wrong members (RFC 9396 section 5)."""
+
+    code = "invalid_authorization_details"
+    description = "The authorization details are malformed, of an unknown type, or have wrong members."
+
+
 class InvalidTarget(OAuthError):
     """Refuse a resource that is malformed, unknown, or not allowed (RFC 8707 section 2)."""
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self, assert_never
 
 from oauthcore.assertions.trusted_issuer import TrustedIssuer, as_trusted_issuers
 from oauthcore.authorization.request_object import offered
+from oauthcore.authorization_details import AuthorizationDetails
 from oauthcore.ciba import GRANT_TYPE as CIBA_GRANT_TYPE
 from oauthcore.ciba import Ciba
 from oauthcore.client_id_metadata import ClientIdMetadata, MetadataDocuments
@@ -106,6 +107,8 @@ class AuthorizationServer:
     certificates, and have tokens bound to them (RFC 8705, docs/mutual-tls.md). With `dpop`, tokens are bound to a key
     of the client where it proves that it has one (RFC 9449, docs/dpop.md).
     `extra_claims` is a function that adds claims to tokens, or a flow (docs/claims.md).
+    `authorization_details` are types of what clients may request beside scopes (RFC 9396,
+    docs/authorization-details.md).
     With a `profile` its settings, clients and requests have to obey a set of rules, and what is left out is set as they
     demand (docs/profiles.md).
 
@@ -141,6 +144,7 @@ class AuthorizationServer:
         request_objects: RequestObjects | None = None,
         mutual_tls: MutualTls | None = None,
         dpop: Dpop | None = None,
+        authorization_details: AuthorizationDetails | None = None,
         profile: Profile | None = None,
     ) -> None:
         check_kind("issuer", issuer, str, "give the issuer's URL as a string")
@@ -156,6 +160,9 @@ class AuthorizationServer:
             request_objects = request_objects or profile.default_request_objects
             keys = keys or _keys_for(profile, openid)
             dpop = dpop or (profile.default_dpop if mutual_tls is None else None)
+        remedy = "leave it out, or give types: authorization_details=AuthorizationDetails([DetailType(…)])"
+        check_kind("authorization_details", authorization_details, (AuthorizationDetails, type(None)), remedy)
+        self.authorization_details = authorization_details
         self.issuer = issuer
         self.policy = policy or Policy.oauth21()
         self.paths = paths or Paths()
@@ -272,6 +279,7 @@ class AuthorizationServer:
             request_objects=self.request_objects,
             mutual_tls=mutual_tls,
             dpop=dpop,
+            authorization_details=authorization_details,
         )
         if profile is not None:
             profile.check_deployment(self._deployment(algorithms))
@@ -483,6 +491,7 @@ class AuthorizationServer:
             mutual_tls=self.mutual_tls,
             dpop=self.dpop,
             profile=self.profile,
+            authorization_details=self.authorization_details,
         )
         return context
 

@@ -6,7 +6,7 @@ What else a server does, such as `server.clients`, has nothing of a framework in
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Generic
 
 import attrs
@@ -38,13 +38,19 @@ class Interactions(Generic[RequestT, ResponseT]):
         return await arun(self._server.interactions.find(id, login), self._world)
 
     async def finish(
-        self, id: str, *, subject: str | Login, scope: Iterable[str] | None = None, remember: bool = True
+        self,
+        id: str,
+        *,
+        subject: str | Login,
+        scope: Iterable[str] | None = None,
+        remember: bool = True,
+        details: Iterable[Mapping[str, object]] | None = None,
     ) -> ResponseT:
         """Report who is signed in and what they allowed; return the framework's own response for their browser.
 
         A bare `subject` has the login time that `login` returned for the request, or now; a `Login` has its own.
         """
-        flow = self._server.interactions.finish(id, subject, scope, remember=remember)
+        flow = self._server.interactions.finish(id, subject, scope, remember=remember, details=details)
         return self._framework.respond(await arun(flow, self._world))
 
     async def deny(self, id: str, *, subject: str | Login | None) -> ResponseT:

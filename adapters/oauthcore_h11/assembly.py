@@ -62,6 +62,7 @@ from oauthcore_h11.configuration.tables import (
     TrustedSubjectTable,
 )
 from oauthcore_h11.declarations import jwks_in
+from oauthcore_h11.details import authorization_details_of
 from oauthcore_h11.key_files import KeyFiles
 from oauthcore_h11.password_rules import PasswordRules
 from oauthcore_h11.passwords import Passwords
@@ -117,6 +118,7 @@ def server_of(
         trusted_issuers=trusted_issuers_of(configuration),
         webfinger=webfinger_of(configuration),
         profile=profile,
+        authorization_details=authorization_details_of(configuration.authorization_details),
     )
 
 

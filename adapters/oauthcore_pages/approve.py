@@ -57,10 +57,17 @@ def allow(visit: Visit, form: Form, handle: str, session: Session) -> Flow[Respo
     if not form.get("scopes_shown"):
         pending = yield from visit.around.server.interactions.find(handle, session.login)
         scope = () if pending is None else pending.scope.tokens
+    details = None
+    if form.get("details_shown"):
+        # The request is the same as when the page was shown, and so are the places of its details.
+        pending = yield from visit.around.server.interactions.find(handle, session.login)
+        ticked = form.all("detail")
+        requested = () if pending is None else pending.details
+        details = [detail.members for place, detail in enumerate(requested) if str(place) in ticked]
     remember = bool(form.get("remember")) or (visit.around.remember and not form.get("remember_shown"))
     server = visit.around.server
     return (
         yield from server.interactions.finish(
-            handle, session.login, scope, remember=remember, error_page=visit.error_page
+            handle, session.login, scope, remember=remember, details=details, error_page=visit.error_page
         )
     )

@@ -50,6 +50,7 @@ DESCRIPTIONS = (
     N_("The server does not offer this grant type."),
     N_("The server does not offer this response type."),
     N_("The scope is malformed or more than is allowed."),
+    N_("The authorization details are malformed, of an unknown type, or have wrong members."),
     N_("The requested resource is invalid, unknown, or not one that is allowed."),
     N_("The resource owner denied the request."),
     N_("The person is not signed in, and the request allows no page."),

@@ -230,6 +230,7 @@ class Templates:
             scopes=[(token, self.describe(token, language)) for token in pending.scope.tokens if token != "openid"],
             # The URI is shown beside the name given by the operator, or alone if there is none.
             resources=[(one.name, one.uri, one in pending.allowed_at) for one in pending.resources],
+            details=[detail.description for detail in pending.details],
             claims=list(dict.fromkeys(self.describe_claim(name, language) for name in pending.claims)),
             username=username,
             logout=logout,

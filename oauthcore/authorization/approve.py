@@ -30,13 +30,15 @@ from oauthcore.scope import Scope, parse_scope
 class Approval:
     """Hold what the user agreed to.
 
-    `explicit` is true if they were asked just now, `remember` if the consent is to be remembered.
+    `explicit` is true if they were asked just now, `remember` if the consent is to be remembered. `details` are the
+    authorization details that they allowed.
     """
 
     login: Login
     scope: Scope
     explicit: bool
     remember: bool = False
+    details: tuple[str, ...] = ()
 
 
 def approve(
@@ -104,6 +106,8 @@ def grant_of(access: RequestedAccess, approval: Approval, context: Context) -> G
         # Without OpenID Connect, too: a resource looks at `acr` and `amr` (RFC 9470 section 6), and the grant ends with
         # the login session, since who signs out means every application that got something in it.
         grant = attrs.evolve(grant, acr=login.acr, amr=login.amr, sid=login.sid)
+    if approval.details:
+        grant = attrs.evolve(grant, details=approval.details)
     if context.openid is None or "openid" not in approval.scope:
         return grant
     return attrs.evolve(

@@ -24,6 +24,7 @@ from oauthcore.clients.developer_mode import explain
 from oauthcore.context import Context
 from oauthcore.errors import (
     DisabledClient,
+    InvalidAuthorizationDetails,
     InvalidRequest,
     InvalidRequestObject,
     InvalidRequestUri,
@@ -184,6 +185,22 @@ CHECKS: tuple[CheckRequest, ...] = (
         (InvalidScope,),
         "redirect",
         _ALL,
+    ),
+    Check(
+        "authorization_details are of types that the server knows, and the client is registered for",
+        access.check_details,
+        "RFC 9396 section 5",
+        (InvalidAuthorizationDetails,),
+        "redirect",
+        _REDIRECTING,
+    ),
+    Check(
+        "authorization_details are requested where a page can show them",
+        access.check_no_details,
+        "RFC 9396 section 2",
+        (InvalidAuthorizationDetails,),
+        "redirect",
+        get_args(DirectEndpoint),
     ),
     Check(
         "claims can be read",
@@ -392,4 +409,5 @@ def _access(draft: Draft) -> RequestedAccess:
         draft.claims_beside_scope,
         draft.subjects,
         draft.essential_acr,
+        draft.details,
     )

@@ -37,6 +37,8 @@ class Draft:
     max_age: int | None = attrs.field(init=False)
     # Without resources this is not used.
     resources: tuple[str, ...] = attrs.field(init=False, default=())
+    # Without types of authorization details this is not used.
+    details: tuple[str, ...] = attrs.field(init=False, default=())
     # Without OpenID Connect these are not used.
     claims: ClaimsRequest = attrs.field(init=False, default=NOTHING)
     claims_beside_scope: tuple[str, ...] = attrs.field(init=False, default=())

@@ -153,6 +153,9 @@ def is_remembered(validated: ValidatedRequest, consents: tuple[Consent, ...], co
     a redirect URI on another host than that of the client's metadata document, which an attacker may have added there.
     """
     access, response = validated.access, validated.response
+    # What is allowed once, as a payment is, is no answer to the next request. No consent has details.
+    if access.details:
+        return False
     is_for_anybody = access.client.is_public or response.type.issues_tokens
     # RFC 8252 section 8.6 and RFC 6749 section 10.2: without authentication of the client, remembered consent would let
     # any program on the device receive the answer without the user seeing it.

@@ -222,7 +222,8 @@ def _spelled(name: str, value: object) -> str:
         return value
     if name == "max_age" and is_integer(value):
         return str(value)
-    if name in _OBJECTS and isinstance(value, dict):
+    # RFC 9396 section 3: in a request object it is an array, outside its text.
+    if (name in _OBJECTS and isinstance(value, dict)) or (name == "authorization_details" and isinstance(value, list)):
         try:
             return json.dumps(value, separators=(",", ":"), allow_nan=False)
         except ValueError:

@@ -10,6 +10,7 @@ from oauthcore.authorization.request_object import apply_request_object
 from oauthcore.context import Context
 from oauthcore.errors import (
     DisabledClient,
+    InvalidAuthorizationDetails,
     InvalidRequest,
     InvalidScope,
     LoginRequired,
@@ -157,6 +158,19 @@ def check_scope(draft: Draft, context: Context) -> None:
     if draft.resources:
         scope = understood_scope(scope, draft.resources, draft.resources, draft.client, context)
     draft.scope = scope
+
+
+def check_details(draft: Draft, context: Context) -> None:
+    """Check that the authorization details are of types that the server knows, and the client is registered for."""
+    # RFC 6749 section 3.1: a server that knows no types ignores the parameter, as it does what it does not know.
+    if context.authorization_details is not None:
+        draft.details = context.authorization_details.parse(draft.request.authorization_details, draft.client)
+
+
+def check_no_details(draft: Draft, context: Context) -> None:
+    """Refuse authorization details where no page shows them: to leave them out would allow something else."""
+    if context.authorization_details is not None and draft.request.authorization_details is not None:
+        raise InvalidAuthorizationDetails.with_description("authorization details can't be requested in this way")
 
 
 def check_claims(draft: Draft, context: Context) -> None:

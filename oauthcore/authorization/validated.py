@@ -31,7 +31,8 @@ class RequestedAccess:
 
     `resources` are the registered resources that tokens are requested for; empty for the server itself.
     `claims_beside_scope` are the claims requested by name, which consent to the scope does not cover. `subjects` are
-    the acceptable users, any if empty; one of `essential_acr` has to be reached, if there are any.
+    the acceptable users, any if empty; one of `essential_acr` has to be reached, if there are any. `details` are the
+    requested authorization details (RFC 9396).
     """
 
     request: AuthorizationRequest
@@ -44,6 +45,7 @@ class RequestedAccess:
     claims_beside_scope: tuple[str, ...]
     subjects: tuple[str, ...]
     essential_acr: tuple[str, ...]
+    details: tuple[str, ...] = ()
 
 
 @per_request

@@ -42,7 +42,10 @@ STRINGS = (
     *("authorization_signed_response_alg", "authorization_encrypted_response_alg"),
     "authorization_encrypted_response_enc",
 )
-LISTS = ("redirect_uris", "grant_types", "response_types", "contacts", "request_uris")
+LISTS = (
+    *("redirect_uris", "grant_types", "response_types", "contacts", "request_uris"),
+    "authorization_details_types",
+)
 FLAGS = (
     *("require_signed_request_object", "require_pushed_authorization_requests"),
     "dpop_bound_access_tokens",

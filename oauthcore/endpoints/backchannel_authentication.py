@@ -102,6 +102,7 @@ def requested_access(sent: SentRequest, client: Client, context: Context) -> Req
         scope=sent.get("scope"),
         acr_values=sent.get("acr_values"),
         resource=sent.resources,
+        authorization_details=sent.get("authorization_details"),
     )
     access = validate_access(request, client, "backchannel_authentication", context)
     # CIBA Core section 7.1: scope is REQUIRED and MUST have openid.

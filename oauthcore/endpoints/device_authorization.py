@@ -31,7 +31,7 @@ from oauthcore.wire.parameters import Parameters
 # which are refused rather than ignored.
 PARAMETERS = frozenset(
     {"scope", "resource", "nonce", "max_age", "acr_values", "claims", "claims_locales", "ui_locales"}
-    | {"request", "request_uri"}
+    | {"request", "request_uri", "authorization_details"}
 )
 
 

@@ -17,6 +17,7 @@ from oauthcore.authorization.pushed import find_pushed, is_spent
 from oauthcore.authorization.unstored import find_interaction, is_over, moved
 from oauthcore.authorization.validated import RequestedAccess, ValidatedRequest
 from oauthcore.authorization.withdrawal import find_mark, note_mark
+from oauthcore.authorization_details import RequestedDetail
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import (
@@ -52,7 +53,8 @@ class PendingInteraction:
     `claims` are the claims requested in addition (OIDC Core section 5.5), `resources` the APIs for which they are
     requested (RFC 8707), empty for the server itself; for those in `allowed_at`, all of it was allowed before. `need`
     is what the user has to be asked; if it is None, reporting the login is enough. `login` is who was reported as
-    signed in, if anybody.
+    signed in, if anybody. `details` are the authorization details that are requested (RFC 9396), each with what to tell
+    the user; what they allow of them has to be reported.
 
     The rest are the client's wishes for the page (OIDC Core section 3.1.2.1): how to display it, in which languages
     (the best first), a hint at the login name (to fill in a form; it is not verified), and how to authenticate (the
@@ -71,6 +73,7 @@ class PendingInteraction:
     acr_values: tuple[str, ...] = ()
     resources: tuple[Resource, ...] = ()
     allowed_at: tuple[Resource, ...] = ()
+    details: tuple[RequestedDetail, ...] = ()
 
 
 @attrs.frozen
@@ -84,6 +87,7 @@ class Answer:
     login: Login | str
     scope: Scope | None
     remember: bool
+    details: tuple[str, ...] | None = None
 
     @property
     def subject(self) -> str:
@@ -139,7 +143,14 @@ def describe(interaction: Interaction, facts: AuthorizationFacts, context: Conte
         acr_values=access.essential_acr or wished_acr(access),
         resources=tuple(described(access.resources, access.client, context)),
         allowed_at=tuple(described(allowed_at, access.client, context)),
+        details=described_details(access, context),
     )
+
+
+def described_details(access: RequestedAccess, context: Context) -> tuple[RequestedDetail, ...]:
+    """Return the requested authorization details with what the user is told of each."""
+    types = context.authorization_details
+    return () if types is None else types.described(access.details)
 
 
 def validate_stored(interaction: Interaction, facts: AuthorizationFacts, context: Context) -> ValidatedRequest:
@@ -215,6 +226,7 @@ def decide_finish(
         resume_before=min(waiting.expires_at, context.code_expires_at(access.client)),
         login=needed,
         scope=scope,
+        details=() if scope is None else consented_details(answer, access, context),
         remember=answer.remember,
     )
     noted: tuple[Change, ...] = ()
@@ -239,6 +251,22 @@ def consented_scope(answer: Answer, requested: Scope, waiting: Interaction, cont
         raise InvalidRequest("the application reports consent to more than was asked for")
     # In the order of the request, since clients compare the text of the scope.
     return implies.within(requested, answer.scope)
+
+
+def consented_details(answer: Answer, access: RequestedAccess, context: Context) -> tuple[str, ...]:
+    """Return the authorization details that the user allowed: each no more than one that was requested.
+
+    An application that does not report them has a page that does not show them: nothing may be allowed by it.
+    """
+    if not access.details:
+        return ()
+    types = context.authorization_details
+    if answer.details is None or types is None:
+        raise InvalidRequest("the application reports consent without the authorization details that were requested")
+    for detail in answer.details:
+        if not types.is_within(detail, access.details):
+            raise InvalidRequest("the application reports an authorization detail that was not asked for")
+    return answer.details
 
 
 def repeat_finish(answer: Answer, finished: Interaction, context: Context) -> Outcome:

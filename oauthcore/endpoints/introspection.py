@@ -159,6 +159,6 @@ def describe(token: Token, scope: Scope, caller: Client, context: Context) -> di
         members["token_type"] = token_type(token.confirmation)
         if scope.tokens:
             members["scope"] = scope.text
-        if token.confirmation is not None or token.actors:
+        if token.confirmation is not None or token.actors or token.details:
             members |= token.further_claims(actor_for(caller, context))
     return members

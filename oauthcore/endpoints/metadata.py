@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from oauthcore.authorization.request_object import offered
 from oauthcore.authorization.response_type import RESPONSE_TYPES
+from oauthcore.authorization_details import AuthorizationDetails
 from oauthcore.ciba import Ciba
 from oauthcore.clients.registered_keys import ASSERTION_ALGORITHMS
 from oauthcore.clients.registration import METHODS
@@ -60,6 +61,7 @@ def metadata(
     request_objects: RequestObjects = NO_DEMANDS,
     mutual_tls: MutualTls | None = None,
     dpop: Dpop | None = None,
+    authorization_details: AuthorizationDetails | None = None,
 ) -> Response:
     """Return the document; it never changes while the server runs, so it is made once.
 
@@ -96,6 +98,8 @@ def metadata(
         members["mtls_endpoint_aliases"] = {
             name: mutual_tls.endpoint_aliases + urlsplit(str(url)).path for name, url in own.items()
         }
+    if authorization_details is not None:  # RFC 9396 section 10
+        members["authorization_details_types_supported"] = list(authorization_details.types)
     if ciba is not None:
         members |= ciba_members()
     if openid is not None:

@@ -16,7 +16,7 @@ from oauthcore.authorization.pushed import find_pushed, spending
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.authorization.unstored import find_interaction, is_over
 from oauthcore.authorization.untrusted import refuse_unanswered
-from oauthcore.authorization.validated import Redirectable
+from oauthcore.authorization.validated import Redirectable, RequestedAccess
 from oauthcore.authorization.withdrawal import find_mark, is_withdrawn
 from oauthcore.clients.first_use import find_kept
 from oauthcore.context import Context
@@ -127,6 +127,12 @@ def decide(back: Return, own: OwnInteraction, facts: AuthorizationFacts, context
         return Decision(refuse(redirectable, error, context), (done, *spent, *taken_back), (event,))
 
 
+def is_requested(detail: str, access: RequestedAccess, context: Context) -> bool:
+    """Return whether a detail that was allowed is no more than one that the request asks for, as it counts now."""
+    types = context.authorization_details
+    return types is not None and types.is_within(detail, access.details)
+
+
 def denied(
     redirectable: Redirectable, allowed: Scope, consents: tuple[Consent, ...], context: Context
 ) -> tuple[Change, ...]:
@@ -153,7 +159,9 @@ def answer_finished(
         # What was allowed may have been taken out of the client's registration since.
         requested = validated.access.scope
         scope = requested if interaction.scope is None else context.policy.implies.within(interaction.scope, requested)
-        approval = Approval(needed, scope, progress.consent, interaction.remember)
+        # Details are allowed in the interaction itself, and those of a type that was unregistered since are left out.
+        details = tuple(text for text in interaction.details if is_requested(text, validated.access, context))
+        approval = Approval(needed, scope, progress.consent, interaction.remember, details)
         outcome = approve(validated, approval, facts, context)
         marked = () if facts.mark is None else (Require(facts.mark),)
         spent = spending(redirectable.request, facts.pushed, context)
@@ -161,6 +169,6 @@ def answer_finished(
     # OIDC Core section 3.1.2.4: no release without consent that holds now. The page is shown once more.
     pending = INTERACTION[interaction.state, InteractionInput.ASK_AGAIN]
     waiting = attrs.evolve(
-        interaction, state=pending, login=facts.login, scope=None, resume_before=None, withdrawal_mark=None
+        interaction, state=pending, login=facts.login, scope=None, details=(), resume_before=None, withdrawal_mark=None
     )
     return Decision(send_to_page(needed, back.handle, context), (Replace(interaction, waiting),))

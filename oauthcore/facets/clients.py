@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from oauthcore.authorization_details import check_details_types
 from oauthcore.clients.binding import check_binding
 from oauthcore.clients.certificate_binding import check_certificate_binding
 from oauthcore.clients.management import (
@@ -170,6 +171,7 @@ class Clients:
             remedy = f"use another, or offer it: mutual_tls=MutualTls(methods=[{method!r}])"
             raise ConfigurationError("token_endpoint_auth_method", method, remedy)
         check_binding(client, context)
+        check_details_types(client, context.authorization_details)
         if context.profile is not None:
             context.profile.check_client(client)
         check_certificate_binding(client, context)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Protocol
 
 from oauthcore.authorization.browser import browser_of, form_token
+from oauthcore.authorization_details import Detail, spelled
 from oauthcore.context import Context
 from oauthcore.digest import Secret, same
 from oauthcore.endpoints.interaction import Answer, PendingInteraction, deny, describe_interaction, finish
@@ -53,6 +54,7 @@ class Interactions:
         scope: Iterable[str] | None = None,
         *,
         remember: bool = True,
+        details: Iterable[Detail] | None = None,
         error_page: RenderErrorPage | None = None,
     ) -> Flow[Response]:
         """Report who is signed in and, if a page asked for it, what they allowed; return the browser's response.
@@ -60,15 +62,19 @@ class Interactions:
         `login` may be a subject only: then the login time is that of the login at the request, if it was the same
         subject, and now otherwise. A `scope` of None reports only the login, and consent is asked for if it is not
         remembered. `scope` may be less than was requested, never more. `remember` stores the consent for later
-        requests.
+        requests. `details` are the authorization details that they allowed (RFC 9396), of
+        `PendingInteraction.details`; a consent page has to report them where there are some, and none for none.
         """
         if not isinstance(login, str):
             check_kind("login", login, Login, "give the subject, or a Login(subject=…, auth_time=…)")
         allowed = None if scope is None else as_scope(scope)
         if self._record is not None:
-            arguments = {"handle": handle, "login": login, "scope": allowed, "remember": remember}
+            arguments: dict[str, Any] = {"handle": handle, "login": login, "scope": allowed, "remember": remember}
+            if details is not None:
+                arguments["details"] = [dict(detail) for detail in details]
             return self._record("finish", {**arguments, "error_page": error_page})
-        answer, context = Answer(Secret(handle), login, allowed, remember), self._context()
+        shown = None if details is None else tuple(spelled(detail) for detail in details)
+        answer, context = Answer(Secret(handle), login, allowed, remember, shown), self._context()
         return transact(lambda: finish(answer, context), self._refuse_as_page(error_page))
 
     def deny(

@@ -7,6 +7,7 @@ from oauthcore.errors import UnauthorizedClient
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Require
 from oauthcore.grants.audience import requested_resources, understood_scope
+from oauthcore.grants.granted_details import check_no_details
 from oauthcore.grants.issuance import Issue, Tokens, answered, issue_access
 from oauthcore.grants.terms import usual_terms
 from oauthcore.grants.token_request import TokenRequest
@@ -25,6 +26,7 @@ def decide(request: TokenRequest, context: Context) -> Issue:
         raise UnauthorizedClient("a public client has no credentials to grant with").by_setting(
             "client.token_endpoint_auth_method"
         )
+    check_no_details(request, context)
     scope = context.requested_scope(request.scope, client)
     resources: tuple[str, ...] = ()
     if context.resources is not None:

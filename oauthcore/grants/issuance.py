@@ -14,6 +14,7 @@ from oauthcore.extra_claims import ClaimsTarget
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Change, Decision, Insert, Outcome
 from oauthcore.grants.audience import audience_within, understood_scope
+from oauthcore.grants.granted_details import details_within
 from oauthcore.grants.jwt_access_token import jwt_access_token
 from oauthcore.grants.resource_claims import claims_in_token
 from oauthcore.grants.terms import TokenTerms, usual_terms
@@ -83,6 +84,7 @@ def issue_access(terms: TokenTerms, grant: Grant | None, value: Secret, context:
         confirmation=terms.confirmation,
         actors=tuple(terms.actors),
         actor_grants=tuple(terms.actor_grants),
+        details=tuple(terms.details),
     )
     jwt = jwt_access_token(value, record, client, grant, context, terms.signing_alg) if is_jwt else None
     return IssuedAccess(value, record, client, jwt)
@@ -219,6 +221,8 @@ def issue_first_tokens(
         audience = audience_within(request.resources, grant, client, context)
         scope = understood_scope(scope, audience, grant.resources, client, context)
     terms = usual_terms(client, scope, request.proof, context, audience)
+    if context.authorization_details is not None:
+        terms = attrs.evolve(terms, details=details_within(request, grant, context))
     # RFC 6749 section 1.5: issuing one is at the server's discretion. Only clients that are registered to use it get
     # one, since an unused refresh token can only be stolen.
     refreshable = "refresh_token" in client.grant_types and "refresh_token" in context.policy.grant_types
@@ -302,6 +306,9 @@ def token_members(tokens: Tokens, access_token: Secret, now: int) -> dict[str, o
     if access.scope.tokens:
         members["scope"] = access.scope.text
     members["token_type"] = token_type(access.confirmation)
+    # RFC 9396 section 7: as they were granted.
+    if access.details:
+        members["authorization_details"] = access.authorization_details
     if tokens.members:
         members.update(tokens.members)
     return members

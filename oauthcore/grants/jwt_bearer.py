@@ -31,6 +31,7 @@ from oauthcore.find_user import preconditions
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Outcome, Require
 from oauthcore.grants.audience import requested_resources, understood_scope
+from oauthcore.grants.granted_details import check_no_details
 from oauthcore.grants.issuance import Issue, Tokens, answered, issue_access, new_grant
 from oauthcore.grants.terms import usual_terms
 from oauthcore.grants.token_request import TokenRequest
@@ -124,6 +125,8 @@ def decide(request: TokenRequest, facts: AssertionFacts, context: Context) -> Is
     client, assertion, subject = request.client, facts.assertion, facts.subject
     check_presenter(client, facts)
     # RFC 7523 section 3 item 7. After the signature: otherwise an attacker could find out which jti were used.
+    check_no_details(request, context)
+    # RFC 7523 section 3 item 7. After the signature: otherwise anybody could find out which jti were used.
     if facts.before is not None:
         raise InvalidGrant("the assertion was used before")
     if subject.subject is not None and facts.person is None:

@@ -18,6 +18,7 @@ from oauthcore.find_user import preconditions
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Replace, Require
 from oauthcore.grants.audience import audience_within, understood_scope
+from oauthcore.grants.granted_details import details_within
 from oauthcore.grants.issuance import (
     Issue,
     Tokens,
@@ -64,7 +65,7 @@ class RefreshFacts:
 class OwnRefreshToken:
     """Prove that a refresh token belongs to the client, and that it, its grant and its user are live.
 
-    `audience` are the requested resources of the grant.
+    `audience` are the requested resources of the grant, `details` its requested authorization details.
     """
 
     value: Secret
@@ -72,6 +73,7 @@ class OwnRefreshToken:
     grant: Grant
     person: Person
     audience: tuple[str, ...]
+    details: tuple[str, ...] = ()
 
 
 def refresh_token(request: TokenRequest, context: Context) -> Flow[Outcome]:
@@ -117,7 +119,8 @@ def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context
     audience: tuple[str, ...] = (context.issuer,)
     if context.resources is not None or grant.resources:
         audience = audience_within(request.resources, grant, client, context)
-    own = OwnRefreshToken(refresh.token, request, grant, person, audience)
+    details = () if context.authorization_details is None else details_within(request, grant, context)
+    own = OwnRefreshToken(refresh.token, request, grant, person, audience, details)
     if state is RefreshState.SUPERSEDED and grant.rotation is not None:
         return repeat_rotation(own, grant.rotation, context)
     return rotate(own, scope, context)
@@ -176,6 +179,8 @@ def rotate(own: OwnRefreshToken, scope: Scope, context: Context) -> Issue:
     if grant.resources:
         scope = understood_scope(scope, own.audience, grant.resources, client, context)
     terms = usual_terms(client, scope, own.request.proof, context, own.audience)
+    if own.details:
+        terms = attrs.evolve(terms, details=own.details)
     pair = successors(own, terms, idle_until(client, grant.expires_at, context), context)
     assert pair.refresh is not None
     access, successor = pair.access.record, pair.refresh.record
@@ -187,6 +192,7 @@ def rotate(own: OwnRefreshToken, scope: Scope, context: Context) -> Issue:
         successor.expires_at,
         access.confirmation,
         own.audience if grant.resources else (),
+        own.details,
     )
     return Decision(
         pair,
@@ -218,7 +224,9 @@ def repeat_rotation(own: OwnRefreshToken, rotation: Rotation, context: Context) 
     # The stored token is bound to the key of the first request; with another key it would be useless.
     if terms.confirmation != rotation.confirmation:
         raise InvalidGrant("the refresh is retried with another key than it was made with")
-    terms = attrs.evolve(terms, expires_at=rotation.access_token_expires_at)
+    if set(own.details) != set(rotation.details):
+        raise InvalidGrant("the refresh is retried for other authorization details than it was made for")
+    terms = attrs.evolve(terms, expires_at=rotation.access_token_expires_at, details=rotation.details)
     pair = successors(own, terms, rotation.refresh_token_expires_at, then)
     event = Event("token_refresh_retried", grant.client_id, grant.subject, grant.key)
     return Decision(pair, (), (event,))

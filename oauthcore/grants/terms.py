@@ -26,7 +26,7 @@ class TokenTerms:
 
     With a `confirmation`, it is valid only with a proof of possession of that key (RFC 7800). `actors` act with it for
     the user, the current one first (RFC 8693 section 4.1); it ends with each of the `actor_grants`. A JWT is signed
-    with `signing_alg`; the default is the client's.
+    with `signing_alg`; the default is the client's. `details` are authorization details (RFC 9396).
     """
 
     client: Client
@@ -38,6 +38,7 @@ class TokenTerms:
     actors: tuple[Actor, ...] = ()
     actor_grants: tuple[Digest, ...] = ()
     signing_alg: str | None = None
+    details: tuple[str, ...] = ()
 
 
 def usual_terms(

@@ -19,6 +19,7 @@ from oauthcore.find_user import NOT_NEEDED, Permission, find_permission
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Outcome, Require
 from oauthcore.grants.audience import MAX_RESOURCES, understood_scope
+from oauthcore.grants.granted_details import check_no_details
 from oauthcore.grants.id_jag import EMAIL_CLAIMS, ID_JAG, UnsignedIdJag, id_jag, id_jag_response
 from oauthcore.grants.issuance import Tokens, answered, issue_access, new_grant
 from oauthcore.grants.subject_token import (
@@ -139,6 +140,8 @@ def decide(
     client, settings = request.client, context.token_exchange
     assert settings is not None
     # First, since its errors depend on the client alone, and reveal nothing about the tokens.
+    check_no_details(request, context)
+    # First: its error depends on nothing but what is the client's own.
     actor = None if facts.actor is None else prove_actor(prove_live(facts.actor, context), client)
     subject = prove_live(facts.subject, context)
     # RFC 6749 section 6: a refresh token is bound to its client, whatever a policy says.

@@ -164,6 +164,8 @@ class Client:
     )
     response_types: tuple[str, ...] = attrs.field(default=("code",), converter=as_strings, validator=are_strings)
     scope: Scope = attrs.field(default=Scope(), converter=as_scope)
+    # RFC 9396 section 10.
+    authorization_details_types: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
     default_scope: Scope | None = attrs.field(default=None, converter=attrs.converters.optional(as_scope))
     unknown_scope: UnknownScope | None = attrs.field(default=None, converter=attrs.converters.optional(UnknownScope))
     # Seconds; the policy's where None.

@@ -52,7 +52,8 @@ class Rotation:
     """Record the newest rotation of a grant's refresh token, so that an honest retry gets the same response.
 
     `confirmation` is the key that the access token was bound to; a retry has to prove possession of the same key.
-    `audience` are the resources of the access token, empty if the grant has no resources.
+    `audience` are the resources of the access token, empty if the grant has no resources; `details` its authorization
+    details.
     """
 
     # RFC 9700 section 4.14.2: an older refresh token is a theft, but within seconds of this it is a lost answer.
@@ -63,6 +64,7 @@ class Rotation:
     refresh_token_expires_at: int
     confirmation: Confirmation | None = None
     audience: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
 
 _NO_SCOPE = Scope()
@@ -108,6 +110,8 @@ class Grant:
     outlived_session: bool = False
     resources: tuple[str, ...] = ()
     grant_type: str = ""
+    # RFC 9396: what the user allowed beside the scope, each in its one spelling.
+    details: tuple[str, ...] = ()
 
     @property
     def authentication_claims(self) -> dict[str, object]:

@@ -39,6 +39,7 @@ class AuthorizationRequest:
     login_hint: str | None = None
     acr_values: str | None = None
     claims: str | None = None
+    authorization_details: str | None = None
     registration: str | None = None
     request: str | None = None
     request_uri: str | None = None
@@ -54,11 +55,12 @@ class Interaction:
     """Record an authorization request that waits for a user.
 
     `browser` is the digest of the cookie with which it started. `login` and `scope` are what the application reported;
-    a `scope` of None means that the user was not asked for consent. `remember` is true if the consent is to be stored.
-    `chosen` is true if the application has reported a login since the request came: an account was selected or created.
-    `auth_time` is the time of the login that existed when the request came. `withdrawal_mark` is the user's
-    `WithdrawalMark` as it was when consent was given. The answer is valid until `resume_before`; the record is kept
-    until `expires_at`, so that it is known to be answered.
+    a `scope` of None means that the user was not asked for consent. `remember` is true if the consent is to be
+    stored. `details` are the authorization details that they allowed (RFC 9396). `chosen` is true if the
+    application has reported a login since the request came: an account was selected or created. `auth_time` is the
+    time of the login that existed when the request came. `withdrawal_mark` is the user's `WithdrawalMark` as it was
+    when consent was given. The answer is valid until `resume_before`; the record is kept until `expires_at`, so
+    that it is known to be answered.
     """
 
     key: Digest
@@ -71,6 +73,7 @@ class Interaction:
     state: InteractionState = InteractionState.PENDING
     login: Login | None = None
     scope: Scope | None = None
+    details: tuple[str, ...] = ()
     remember: bool = False
     chosen: bool = False
     auth_time: int | None = None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from oauthcore.digest import Digest
+from oauthcore.jose.strict_json import parse_object
 from oauthcore.per_request import per_request
 from oauthcore.pkce import CodeChallenge
 from oauthcore.records.actor import Actor, act_claim
@@ -62,15 +63,26 @@ class AccessToken:
     confirmation: Confirmation | None = None
     actors: tuple[Actor, ...] = ()
     actor_grants: tuple[Digest, ...] = ()
+    # RFC 9396: each in its one spelling.
+    details: tuple[str, ...] = ()
+
+    @property
+    def authorization_details(self) -> list[dict[str, object]]:
+        """Return the authorization details, as JSON has them."""
+        return [parse_object(text) for text in self.details]
 
     def further_claims(self, name: Callable[[str], str]) -> dict[str, object]:
-        """Return what a JWT and introspection say alike: `cnf` (RFC 7800) and `act` (RFC 8693 section 4.1), if any.
+        """Return what a JWT and introspection say alike, if anything.
+
+        `cnf` (RFC 7800), `act` (RFC 8693 section 4.1), `authorization_details` (RFC 9396 section 9).
 
         `name` returns the subject by which the reader knows one of this server.
         """
         claims: dict[str, object] = {} if self.confirmation is None else {"cnf": self.confirmation.members}
         if self.actors:
             claims["act"] = act_claim(self.actors, name)
+        if self.details:
+            claims["authorization_details"] = self.authorization_details
         return claims
 
 

@@ -27,8 +27,9 @@ class Access:
     `acr`, `amr` and `auth_time` (seconds since the epoch) say how and when the user was authenticated (RFC 9068 section
     2.2.1, RFC 9470 section 6). `cnf` is the key that a token is bound to (RFC 7800): a `ResourceServer` refuses such a
     token unless `is_possession_proven`, which it sets where the request was made with that key. `act` is who acts for
-    the subject (RFC 8693 section 4.1). `claims` has all members of a JWT or an introspection response; the others are
-    not verified. For a token of the server's own storage it has what the host's function adds (`extra_claims`).
+    the subject (RFC 8693 section 4.1). `authorization_details` are what was allowed beside the scope, each an object
+    with a `type` (RFC 9396). `claims` has all members of a JWT or an introspection response; the others are not
+    verified. For a token of the server's own storage it has what the host's function adds (`extra_claims`).
     """
 
     client_id: str
@@ -44,6 +45,7 @@ class Access:
     cnf: Mapping[str, object] | None = attrs.field(default=None, repr=False)
     is_possession_proven: bool = False
     act: Mapping[str, object] | None = attrs.field(default=None, repr=False)
+    authorization_details: tuple[Mapping[str, object], ...] = attrs.field(default=(), repr=False)
     claims: Mapping[str, object] = attrs.field(default=_NOTHING, repr=False)
 
     @property
@@ -66,6 +68,10 @@ def access_of_members(members: Mapping[str, object], client_id: str, scope: Scop
     # RFC 7800 section 3.1: cnf is an object. What can't be read is refused, never ignored.
     if not isinstance(cnf, dict | None) or not isinstance(act, dict | None):
         return None
+    # RFC 9396 section 9: an array of objects. What can't be read may be what limits the token.
+    details = _details_of(members.get("authorization_details"))
+    if details is None:
+        return None
     subject = text_of(members.get("sub"))
     if subject in {client_id, client_subject(client_id)}:
         # Many servers call the client so in its own tokens: that is no person (RFC 9700 section 4.15).
@@ -83,8 +89,17 @@ def access_of_members(members: Mapping[str, object], client_id: str, scope: Scop
         amr=_strings_of(members.get("amr")),
         cnf=None if cnf is None else MappingProxyType(cnf),
         act=None if act is None else MappingProxyType(act),
+        authorization_details=details,
         claims=MappingProxyType(dict(members)),
     )
+
+
+def _details_of(value: object) -> tuple[Mapping[str, object], ...] | None:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        return None
+    return tuple(MappingProxyType(one) for one in value)
 
 
 def text_of(value: object) -> str | None:

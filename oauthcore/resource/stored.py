@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from oauthcore.clock import Clock
 from oauthcore.context import OwnKeys
@@ -86,4 +87,5 @@ class StoredTokens:
             cnf=None if token.confirmation is None else token.confirmation.members,
             act=act_claim(token.actors) if token.actors else None,
             claims=claims,
+            authorization_details=tuple(MappingProxyType(one) for one in token.authorization_details),
         )

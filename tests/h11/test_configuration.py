@@ -101,7 +101,7 @@ def test_one_address_has_a_tenth_of_the_connections_unless_it_is_said(tmp_path: 
         ('isuer = "x"', "isuer = …: there is no such setting; did you mean issuer?"),
         (
             "folder = 1",
-            "folder = …: use one of bind, ciba, client_id_metadata, client_secrets, clients, device, dpop, id_jag",
+            "folder = …: use one of authorization_details, bind, ciba, client_id_metadata, client_secrets",
         ),
         ("[[token_exchange]]\nmode = 'x'", "token_exchange[1].client_ids = None: it is missing"),
         (
@@ -328,3 +328,43 @@ def test_demands_on_request_objects_are_read_from_the_file(tmp_path: Path) -> No
     made = [server_of(reading(tmp_path, least + text)).request_objects for text in ("", table)]
 
     assert made == [RequestObjects(), RequestObjects(required=True, max_lifetime=3_600)]
+
+
+DETAILS = """[[authorization_details]]
+type = "payment"
+required = ["amount"]
+optional = ["reference"]
+description = "Pay {amount.value} {amount.currency} for {reference}"
+"""
+
+
+def test_a_type_of_authorization_details_is_read_from_the_file(tmp_path: Path) -> None:
+    least = f'issuer = "https://as.example"\ntoken_key = "{new_token_key().reveal()}"\n'
+
+    types = server_of(reading(tmp_path, least + DETAILS)).authorization_details
+
+    assert types is not None
+    payment = types.types["payment"]
+    detail = {"type": "payment", "amount": {"value": 10, "currency": "EUR"}, "reference": "a\n\u202ebook"}
+    assert payment.check(detail) is None
+    assert payment.check(detail | {"actions": ["pay"]}) is None
+    assert payment.check({"type": "payment"}) == "it lacks amount"
+    assert payment.check(detail | {"recurring": True}) == "the type has no member recurring"
+    assert payment.describe(detail) == "Pay 10 EUR for a  book"
+    assert payment.describe({"type": "payment", "amount": 10}) == "Pay   for "
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "complaint"),
+    [
+        ("{reference}", "{creditor}", r"authorization_details\[1\]\.description.*add creditor"),
+        ('"payment"', '"a payment"', r"authorization_details\[1\]\.type"),
+    ],
+)
+def test_a_type_of_authorization_details_that_can_not_be_is_refused(
+    tmp_path: Path, was: str, becomes: str, complaint: str
+) -> None:
+    least = f'issuer = "https://as.example"\ntoken_key = "{new_token_key().reveal()}"\n'
+
+    with pytest.raises(ConfigurationError, match=complaint):
+        server_of(reading(tmp_path, least + DETAILS.replace(was, becomes)))

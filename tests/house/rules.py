@@ -91,6 +91,7 @@ _OURS = frozenset(
     {
         "name",
         "rule.requirement",
+        "MAX_DETAILS",
         "FORM",
         "MAX_LENGTH",
         "MAX_PARAMETERS",

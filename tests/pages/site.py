@@ -10,6 +10,7 @@ import attrs
 
 from oauthcore import (
     Allowance,
+    AuthorizationDetails,
     AuthorizationServer,
     Ciba,
     Client,
@@ -116,6 +117,7 @@ def make_site(
     client_id_metadata: ClientIdMetadata | None = None,
     device: DeviceGrant | None = None,
     ciba: Ciba | None = None,
+    authorization_details: AuthorizationDetails | None = None,
     **settings: Any,
 ) -> Site:
     """Make a site with the app and more clients."""
@@ -133,6 +135,7 @@ def make_site(
         client_id_metadata=client_id_metadata,
         device=device,
         ciba=ciba,
+        authorization_details=authorization_details,
     )
     defaults: dict[str, Any] = {"key": KEY, "clock": clock, "entropy": entropy, "templates": templates}
     pages = Pages(server, **(defaults | settings))

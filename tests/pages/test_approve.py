@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
 import pytest
 
-from oauthcore import AnyResource, Resource, Resources
+from oauthcore import AnyResource, AuthorizationDetails, DetailType, Resource, Resources
 from oauthcore_pages.rendering import destination
 from tests.pages.html import Page
 from tests.pages.site import APP, FORM, SECRET, Site, location, make_site, path_of
@@ -292,3 +293,41 @@ def test_nothing_is_said_of_apis_where_none_is_asked_for() -> None:
     site = make_site(resources=Resources([Resource("https://api.example/mcp")]))
 
     assert "use this at" not in site.approve_page().text
+
+
+def payment(detail: Mapping[str, object]) -> str:
+    return f"Pay {detail['amount']} euros"
+
+
+def paying(site: Site, *amounts: int) -> Page:
+    details = [{"type": "payment", "amount": amount} for amount in amounts]
+    return site.approve_page(scope="email", authorization_details=json.dumps(details))
+
+
+@pytest.fixture
+def shop() -> Site:
+    """Return a site that knows one type of authorization details, with one client for it."""
+    types = AuthorizationDetails([DetailType(name="payment", check=lambda _: None, describe=payment)])
+    client = attrs.evolve(APP, authorization_details_types=["payment"])
+    return make_site(client=client, authorization_details=types)
+
+
+def test_each_detail_is_shown_with_a_box(shop: Site) -> None:
+    page = paying(shop, 10, 20)
+
+    assert "Pay 10 euros" in page.text
+    assert page.checkboxes == [("scope", "email"), ("detail", "0"), ("detail", "1"), ("remember", "1")]
+
+
+@pytest.mark.parametrize(("ticked", "amounts"), [(["0", "1"], [10, 20]), (["1"], [20]), ([], None), (["7"], None)])
+def test_what_is_ticked_is_allowed(shop: Site, ticked: list[str], amounts: list[int] | None) -> None:
+    page = paying(shop, 10, 20)
+    fields = [*page.form.items(), ("scope", "email"), ("approval", "1"), *(("detail", one) for one in ticked)]
+
+    answer = shop.answered(shop.post("/approve", urlencode(fields).encode()))
+
+    body = urlencode({"grant_type": "authorization_code", "code": params(answer)["code"]}).encode()
+    basic = "Basic " + b64encode(f"app:{SECRET}".encode()).decode()
+    members = json.loads(shop.request("POST", "/token", body, FORM, ("Authorization", basic)).body)
+    said = members.get("authorization_details")
+    assert (None if said is None else [detail["amount"] for detail in said]) == amounts

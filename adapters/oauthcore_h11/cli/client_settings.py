@@ -34,6 +34,7 @@ RequestUris = Annotated[tuple[str, ...] | None, Parameter(name="--request-uri", 
 RequestSigningAlg = Annotated[Text, Parameter(name="--request-signing-alg")]
 SignedRequest = Annotated[YesOrNo, Parameter(name="--require-signed-request")]
 PushedRequest = Annotated[YesOrNo, Parameter(name="--require-pushed")]
+DetailsTypes = Annotated[tuple[str, ...] | None, Parameter(name="--details-type", negative="")]
 DpopBound = Annotated[YesOrNo, Parameter(name="--dpop-bound")]
 PostLogoutUris = Annotated[tuple[str, ...] | None, Parameter(name="--post-logout-redirect-uri", negative="")]
 Delivery = Annotated[DeliveryMode | Literal[""] | None, Parameter(name="--ciba-delivery-mode")]
@@ -100,6 +101,8 @@ class ClientSettings:
         Refuse its authorization requests unless it has pushed each (RFC 9126).
     dpop_bound_access_tokens
         Refuse its token requests unless each has a DPoP proof, by which its tokens are bound to its key (RFC 9449).
+    authorization_details_types
+        A type of authorization details that it may request (RFC 9396); repeat for more than one.
     post_logout_redirect_uris
         Where users may be sent after they sign out; repeat for more than one.
     backchannel_logout_uri
@@ -148,6 +151,7 @@ class ClientSettings:
     require_signed_request_object: SignedRequest = None
     require_pushed_authorization_requests: PushedRequest = None
     dpop_bound_access_tokens: DpopBound = None
+    authorization_details_types: DetailsTypes = None
     post_logout_redirect_uris: PostLogoutUris = None
     backchannel_logout_uri: Text = None
     frontchannel_logout_uri: Text = None

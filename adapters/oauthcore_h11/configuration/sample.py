@@ -188,6 +188,12 @@ storage = "sqlite:oauthcore.db"
 # [mutual_tls]
 # methods = ["tls_client_auth", "self_signed_tls_client_auth"]
 # endpoint_aliases = "https://mtls.as.example"       # where clients are asked for certificates, and no browser is
+# What clients may ask a user to allow once, beside scopes. See docs/authorization-details.md.
+# [[authorization_details]]
+# type = "payment_initiation"
+# required = ["instructedAmount", "creditorName"]
+# optional = ["reference"]           # a member that is in neither list is refused
+# description = "Pay {instructedAmount.amount} {instructedAmount.currency} to {creditorName}"
 
 # A set of rules that settings, clients and requests have to obey: oauth21, rfc9700, oidc_basic, mcp, fapi2_security or
 # fapi2_message_signing. oauthcore check --rules shows how each rule stands. See docs/profiles.md.

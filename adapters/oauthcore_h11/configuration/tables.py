@@ -307,6 +307,19 @@ class DpopTable:
 
 
 @attrs.frozen(kw_only=True)
+class AuthorizationDetailsTable:
+    """Declare a type of authorization details (RFC 9396), with its members.
+
+    `description` is what users are told that they allow, with `{amount}` for the value of a member.
+    """
+
+    type: str
+    description: str
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
 class ProfileTable:
     """Hold the server to a set of rules; the settings are those of `oauthcore.Profile`.
 
@@ -622,6 +635,7 @@ class ClientTable:
     require_signed_request_object: bool = False
     require_pushed_authorization_requests: bool = False
     dpop_bound_access_tokens: bool = False
+    authorization_details_types: tuple[str, ...] = ()
     redirect_uris: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
     response_types: tuple[str, ...] | None = None
@@ -723,6 +737,7 @@ class Configuration:
     dpop: DpopTable | None = None
     request_objects: RequestObjectsTable | None = None
     profile: ProfileTable | None = None
+    authorization_details: tuple[AuthorizationDetailsTable, ...] = ()
     resources: tuple[ResourceTable, ...] = ()
     resource_policy: ResourcePolicyTable | None = None
     client_id_metadata: ClientIdMetadataTable | None = None
