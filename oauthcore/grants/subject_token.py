@@ -304,6 +304,7 @@ def _of_grant(grant: Grant, client: Client, expires_at: int, found: FoundToken, 
     audience = tuple(uri for uri in grant.resources or (context.issuer,) if uri in left)
     if not audience:
         raise _unacceptable(found, "is for resources that are none for its client any more")
+    token = found.token
     return VerifiedToken(
         type="refresh_token" if found.presented.type == "refresh_token" else "id_token",
         client_id=client.client_id,
@@ -312,6 +313,8 @@ def _of_grant(grant: Grant, client: Client, expires_at: int, found: FoundToken, 
         audience=audience,
         expires_at=min(expires_at, grant.expires_at),
         issuer=context.issuer,
+        # RFC 9449 section 5: a public client's refresh token is of no use to a thief without its key.
+        confirmation=token.confirmation if isinstance(token, RefreshToken) else None,
         may_act=None if may_act is None else _may_act(may_act, found),
         claims=found.claims,
     )
