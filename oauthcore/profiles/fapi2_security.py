@@ -22,6 +22,8 @@ _SP = "FAPI 2.0 Security Profile section"
 
 # Section 5.4.1. Ed25519 is the name of RFC 9864 for the one curve of EdDSA that the profile allows.
 ALGORITHMS = frozenset({"PS256", "ES256", "EdDSA", "Ed25519"})
+# The same, the preferred first.
+DPOP_ALGORITHMS = ("ES256", "EdDSA", "Ed25519", "PS256")
 # Section 5.3.2.1: codes are valid for a minute at most.
 MAX_CODE_LIFETIME = 60
 # Section 5.3.2.2: less than ten minutes.
@@ -81,6 +83,13 @@ def _keys_sign_by(deployment: Deployment) -> Problem | None:
     for alg in deployment.algorithms:
         if alg not in ALGORITHMS:
             return Problem("keys.algorithms", alg, f"use some of {', '.join(sorted(ALGORITHMS))}")
+    return None
+
+
+def _proofs_sign_by(deployment: Deployment) -> Problem | None:
+    for alg in () if deployment.dpop is None else deployment.dpop.algorithms:
+        if alg not in ALGORITHMS:
+            return Problem("dpop.algorithms", alg, f"use some of {', '.join(sorted(ALGORITHMS))}")
     return None
 
 
@@ -237,6 +246,13 @@ FAPI2_SECURITY: tuple[Rule, ...] = (
         source=f"{_SP} 5.4.1",
         setting="keys.algorithms",
         server=_keys_sign_by,
+    ),
+    Rule(
+        name="proof_algorithms",
+        requirement="DPoP proofs are signed by PS256, ES256 or EdDSA",
+        source=f"{_SP} 5.4.1",
+        setting="dpop.algorithms",
+        server=_proofs_sign_by,
     ),
     Rule(
         name="client_algorithms",

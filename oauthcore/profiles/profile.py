@@ -12,7 +12,7 @@ from oauthcore.errors import ConfigurationError, InvalidClientMetadata, InvalidR
 from oauthcore.given import are_strings, as_strings
 from oauthcore.policy import Policy
 from oauthcore.profiles.fapi2_message_signing import MAX_OBJECT_LIFETIME, PARTS, RULES_OF_PART
-from oauthcore.profiles.fapi2_security import FAPI2_SECURITY, FAPI_POLICY
+from oauthcore.profiles.fapi2_security import DPOP_ALGORITHMS, FAPI2_SECURITY, FAPI_POLICY
 from oauthcore.profiles.mcp import MCP
 from oauthcore.profiles.oauth21 import OAUTH21
 from oauthcore.profiles.oidc_basic import OIDC_BASIC
@@ -161,7 +161,7 @@ class Profile:
     @property
     def default_dpop(self) -> Dpop | None:
         """Return the settings of DPoP for a server without mutual TLS; None if no rule has tokens bound to keys."""
-        return Dpop(required=True) if self.is_fapi and not self.report_only else None
+        return Dpop(required=True, algorithms=DPOP_ALGORITHMS) if self.is_fapi and not self.report_only else None
 
     @property
     def default_algorithms(self) -> tuple[str, ...]:

@@ -86,7 +86,7 @@ def test_a_profile_sets_what_the_host_leaves_out() -> None:
     assert fapi.policy.response_types == {"code"}
     assert fapi.policy.lifetimes.authorization_code_lifetime == 60
     assert fapi.pushed_requests == PushedRequests(required=True)
-    assert fapi.dpop == Dpop(required=True)
+    assert fapi.dpop == Dpop(required=True, algorithms=("ES256", "EdDSA", "Ed25519", "PS256"))
     assert server(profile=Profile.fapi2_security(), mutual_tls=MutualTls()).dpop is None
     assert fapi.request_objects == RequestObjects(required=True, max_lifetime=3_600)
     assert fapi.instruments.keys is not None
@@ -126,6 +126,7 @@ LONG_CODES = Policy(response_types=frozenset({"code"}), lifetimes=Lifetimes(auth
             "pushed_requests.lifetime",
         ),
         (Profile.fapi2_security(), {"keys": KeyPolicy(), "openid": OpenID()}, "keys.algorithms"),
+        (Profile.fapi2_security(), {"dpop": Dpop(required=True)}, "dpop.algorithms"),
         (Profile.fapi2_message_signing(), {"request_objects": RequestObjects()}, "request_objects.required"),
         (
             Profile.fapi2_message_signing(),
@@ -215,7 +216,7 @@ def test_a_client_that_registers_itself_is_told_the_rule() -> None:
 
 
 def test_a_client_from_before_is_refused_and_told_the_rule(drive: Drive) -> None:
-    site = earlier(drive, Profile.fapi2_security(), dpop=Dpop())
+    site = earlier(drive, Profile.fapi2_security(), dpop=Dpop(algorithms=["ES256"]))
 
     response = site.token(grant_type="client_credentials")
 
