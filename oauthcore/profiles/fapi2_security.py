@@ -101,6 +101,7 @@ def _keys_can_be_proven(deployment: Deployment) -> Problem | None:
 
 FAPI2_SECURITY: tuple[Rule, ...] = (
     shared.https(f"{_SP} 5.2.1"),
+    shared.client_allowances(f"{_SP} 5.2.1", Allowance.INSECURE_TRANSPORT, Allowance.UNTRUSTED_REDIRECTS),
     Rule(
         name="tls_versions",
         requirement="TLS is 1.2 or later, and 1.2 has the cipher suites of BCP 195 alone",

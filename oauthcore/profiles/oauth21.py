@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oauthcore.policy import Allowance
 from oauthcore.profiles import shared_rules as shared
 from oauthcore.profiles.rule import Rule
 
@@ -9,6 +10,7 @@ _SOURCE = "OAuth 2.1 section"
 
 OAUTH21: tuple[Rule, ...] = (
     shared.https(f"{_SOURCE} 1.5"),
+    shared.client_allowances(f"{_SOURCE} 1.5", Allowance.INSECURE_TRANSPORT),
     shared.redirect_uris(f"{_SOURCE} 2.3.1"),
     Rule(
         name="credentials_not_in_urls",

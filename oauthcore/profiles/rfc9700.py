@@ -41,6 +41,11 @@ RFC9700: tuple[Rule, ...] = (
     shared.assertion_audience(f"{_BCP} 2.5"),
     shared.metadata(f"{_BCP} 2.6"),
     shared.https(f"{_BCP} 2.6"),
+    shared.client_allowances(
+        f"{_BCP} 2.6",
+        *(Allowance.INSECURE_TRANSPORT, Allowance.UNTRUSTED_REDIRECTS, Allowance.ENDPOINT_AUDIENCE),
+        *(Allowance.ONE_WORD_SCHEME, Allowance.PLAIN_PKCE),
+    ),
     shared.no_cors_at_authorization(f"{_BCP} 2.6"),
     Rule(
         name="one_word_schemes",

@@ -27,6 +27,17 @@ def https(source: str) -> Rule:
     )
 
 
+def client_allowances(source: str, *allowances: Allowance) -> Rule:
+    """Return the rule that no client's registration opens what the policy must not (`Context.allows` looks at both)."""
+    return Rule(
+        name="client_allowances",
+        requirement="no client is allowed by its registration what the server must not allow",
+        source=source,
+        setting="client.allow",
+        client=client_has_no_allowance(*allowances),
+    )
+
+
 def no_password_grant(source: str) -> Rule:
     """Return the rule that clients get no passwords."""
     return Rule(

@@ -182,6 +182,17 @@ def test_a_client_that_breaks_a_rule_of_fapi_is_told_the_setting(changes: dict[s
     attrs.evolve(profile, report_only=True).check_client(attrs.evolve(FAPI_CLIENT, **changes))
 
 
+@pytest.mark.parametrize("profile", [Profile.oauth21(), Profile.rfc9700(), Profile.mcp(), Profile.fapi2_security()])
+def test_no_client_is_allowed_what_the_server_must_not_allow(profile: Profile) -> None:
+    for allowance in Allowance:
+        in_policy = Policy.oauth21(allow=[allowance])
+        names = {one.rule.name for one in server(policy=in_policy).rule_states(profile) if one.state == "not obeyed"}
+        names -= {one.rule.name for one in server().rule_states(profile) if one.state == "not obeyed"}
+        of_client = profile.broken_by_client(attrs.evolve(FAPI_CLIENT, allow=[allowance]))
+
+        assert bool(of_client) == bool(names), allowance
+
+
 def test_a_client_that_is_issued_nothing_breaks_no_rule() -> None:
     resource = Client(client_id="resource", grant_types=(), response_types=(), introspects_any=True)
 
