@@ -71,7 +71,9 @@ def token(grants: Mapping[str, GrantFlow], incoming: EndpointRequest, context: C
 
 def broken_rules(request: TokenRequest, grant_type: str, profile: Profile) -> tuple[Rule, ...]:
     """Return the rules of the server's profile that a token request breaks."""
-    return profile.broken_by_token_request(TokenTraits(request.client, grant_type, request.confirmation))
+    is_authenticated = request.caller.assertion is None
+    traits = TokenTraits(request.client, grant_type, request.confirmation, is_authenticated=is_authenticated)
+    return profile.broken_by_token_request(traits)
 
 
 def reported(broken: tuple[Rule, ...], client: Client, outcome: Outcome) -> Outcome:

@@ -139,6 +139,12 @@ FAPI2_SECURITY: tuple[Rule, ...] = (
         setting="client.token_endpoint_auth_method",
         client=authenticates_by(("private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth")),
     ),
+    Rule(
+        name="authenticated_requests",
+        requirement="token requests are authenticated, and not by the assertion of a grant",
+        source=f"{_SP} 5.3.2.1",
+        token=lambda traits: traits.is_authenticated,
+    ),
     shared.no_open_redirector(f"{_SP} 5.3.2.1"),
     shared.assertion_audience(f"{_SP} 5.3.2.1"),
     Rule(

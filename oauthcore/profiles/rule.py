@@ -65,11 +65,15 @@ class AuthorizationTraits:
 
 @per_request
 class TokenTraits:
-    """Hold what rules look at in a token request; `confirmation` is the key that its tokens are bound to."""
+    """Hold what rules look at in a token request; `confirmation` is the key that its tokens are bound to.
+
+    It is not authenticated where nothing but the assertion of a grant has identified the client (RFC 7521 section 4.1).
+    """
 
     client: Client
     grant_type: str
     confirmation: Confirmation | None
+    is_authenticated: bool = True
 
 
 @attrs.frozen
