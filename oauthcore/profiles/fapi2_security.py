@@ -255,6 +255,12 @@ FAPI2_SECURITY: tuple[Rule, ...] = (
         server=_keys_sign_by,
     ),
     Rule(
+        name="object_algorithms",
+        requirement="request objects are signed by PS256, ES256 or EdDSA",
+        source=f"{_SP} 5.4.1",
+        authorization=lambda traits: traits.object_signing_alg is None or traits.object_signing_alg in ALGORITHMS,
+    ),
+    Rule(
         name="proof_algorithms",
         requirement="DPoP proofs are signed by PS256, ES256 or EdDSA",
         source=f"{_SP} 5.4.1",

@@ -23,7 +23,8 @@ from oauthcore import (
     Response,
     run,
 )
-from oauthcore.jose.jwk import set_of
+from oauthcore.jose.crypto import sign_claims
+from oauthcore.jose.jwk import Jwk, set_of
 from oauthcore.openid import OpenID
 from oauthcore.profiles.profile import PROFILE_NAMES, ProfileName
 from oauthcore.profiles.rule import Rule, TokenTraits
@@ -31,11 +32,11 @@ from oauthcore.records.client import Client
 from oauthcore.records.confirmation import Confirmation
 from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore.testing import FixedClock, SeededEntropy
-from tests.core.clients.asserting import KEY, KEYED, asserting_site, assertion, body
+from tests.core.clients.asserting import KEY, KEYED, RSA, asserting_site, assertion, body
 from tests.core.registering import register
 from tests.core.site import CHALLENGE, CONFIDENTIAL, ISSUER, TOKEN_KEY, Drive, Site, members, params, refused
 
-FAPI_CLIENT = attrs.evolve(KEYED, jwks=set_of([KEY]).decode(), id_token_signed_response_alg="ES256")
+FAPI_CLIENT = attrs.evolve(KEYED, jwks=set_of([KEY, RSA]).decode(), id_token_signed_response_alg="ES256")
 EVERY = Profile(name="fapi2_message_signing", parts=("requests", "responses", "introspection"))
 
 
@@ -342,6 +343,20 @@ def test_a_pushed_request_without_its_redirect_uri_is_refused() -> None:
 
     assert refused(pushed(), "invalid_request", "pushed requests say their redirect_uri")
     assert pushed(redirect_uri="https://keyed.example/cb").status == 201
+
+
+@pytest.mark.parametrize(("key", "alg", "status"), [(KEY, "ES256", 201), (RSA, "RS256", 400)], ids=["ES256", "RS256"])
+def test_a_request_object_by_another_algorithm_than_those_of_fapi_is_refused(key: Jwk, alg: str, status: int) -> None:
+    """A client need not have registered an algorithm."""
+    site = earlier(run, Profile.fapi2_security())
+    run(site.server.clients.register(FAPI_CLIENT, replace=True), site.world)
+    asked = {"client_id": "keyed", "response_type": "code", "redirect_uri": "https://keyed.example/cb"}
+    asked |= {"code_challenge": CHALLENGE, "code_challenge_method": "S256", "iss": "keyed", "aud": ISSUER}
+
+    pushed = site.post("/par", body(assertion(), grant_type=None, request=sign_claims(asked, key, alg)))
+
+    assert pushed.status == status
+    assert status == 201 or refused(pushed, "invalid_request", "request objects are signed by")
 
 
 def test_browsers_are_redirected_by_303(site: Site) -> None:
