@@ -20,7 +20,7 @@ from oauthcore.jose.strict_json import is_time
 from oauthcore.per_request import per_request
 from oauthcore.wire.http import Request
 
-# One with an RSA key of 8192 bits has less than 4 kB.
+# One with an RSA key of 4096 bits has less than 3 kB.
 MAX_LENGTH = 8_192
 # A UUID has 36. It is remembered as a digest; the limit is for what is logged.
 MAX_JTI_LENGTH = 512

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from math import gcd
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from oauthcore.digest import Secret, base64url
 from oauthcore.dpop.proof import MAX_JTI_LENGTH, MAX_LENGTH, DpopProof, Expected, read_proof
 from oauthcore.dpop.settings import ALGORITHMS, LIFETIME, SKEW
 from oauthcore.errors import InvalidDpopProof
+from oauthcore.jose import crypto
 from oauthcore.jose.crypto import sign_as_given, verify_own_key
 from oauthcore.jose.jwk import Jwk
 from tests.core.dpop.proving import TOKEN_URL, ath, key, proof, public_members
@@ -265,3 +268,31 @@ def test_one_jti_of_two_keys_is_two_proofs() -> None:
     one, other = (read(proof(NOW, key(number), jti="same")) for number in (0, 1))
 
     assert one.identity != other.identity
+
+
+def slow_rsa() -> Jwk:
+    """Return a private RSA key whose exponent makes it slow to verify with; it signs as any other."""
+    first, second = (int.from_bytes(base64.urlsafe_b64decode(str(RSA_2048[name]) + "==")) for name in ("p", "q"))
+    exponent = next(e for e in range(2**40 + 1, 2**41, 2) if gcd(e, (first - 1) * (second - 1)) == 1)
+    private = pow(exponent, -1, (first - 1) * (second - 1))
+    numbers = {"n": first * second, "e": exponent, "d": private, "p": first, "q": second}
+    numbers |= {"dp": private % (first - 1), "dq": private % (second - 1), "qi": pow(second, -1, first)}
+    return Jwk.of(
+        {"kty": "RSA", **{name: base64url(number.to_bytes(256).lstrip(b"\0")) for name, number in numbers.items()}}
+    )
+
+
+def test_a_key_that_is_slow_to_verify_with_is_refused() -> None:
+    """Anybody may send one, to have a server spend its time."""
+    assert read(proof(NOW, key_for("RS256"), alg="RS256")).jti
+
+    with pytest.raises(InvalidDpopProof, match="signature is wrong"):
+        read(proof(NOW, slow_rsa(), alg="RS256"))
+
+
+@pytest.mark.parametrize(("bits", "taken"), [(4_096, True), (4_097, False), (8_192, False)])
+def test_a_long_rsa_key_is_refused_before_it_is_used(bits: int, taken: bool) -> None:
+    long = Jwk.of({"kty": "RSA", "e": "AQAB", "n": base64url((2**bits - 1).to_bytes(bits // 8 + 1).lstrip(b"\0"))})
+
+    with nullcontext() if taken else pytest.raises(ValueError, match=f"RSA key of {bits} bits"):
+        crypto._strangers_key(long)
