@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from oauthcore.jose.jwk import parse_set
+from oauthcore.jose.jwk import is_key_set, parse_set
 from oauthcore.policy import Allowance
 from oauthcore.profiles.rule import AuthorizationTraits, Deployment, Problem
 from oauthcore.records.client import Client
@@ -61,7 +61,8 @@ def signs_by(algorithms: Collection[str]) -> Callable[[Client], Problem | None]:
 
 def keys_are_distinct(client: Client) -> Problem | None:
     """Demand that no two keys of a client have one `kid`: which of the two verifies would be chance."""
-    if client.jwks is None:
+    # Of a host's own storage, it need not be a key set: then it has no keys, as where it is used.
+    if client.jwks is None or not is_key_set(client.jwks.encode()):
         return None
     names = [key.kid for key in parse_set(client.jwks) if key.kid is not None]
     twice = next((name for name in names if names.count(name) > 1), None)

@@ -23,6 +23,7 @@ from oauthcore import (
     Response,
     run,
 )
+from oauthcore.flow.outcome import Replace
 from oauthcore.jose.crypto import sign_claims
 from oauthcore.jose.jwk import Jwk, set_of
 from oauthcore.openid import OpenID
@@ -262,6 +263,15 @@ def test_what_would_be_refused_is_answered_and_reported_by_rule_and_client(drive
         *("client_authentication", "client_response_types", "sender_constrained"),
     ]
     assert {event.client_id for event in site.events if event.name.startswith("profile:")} == {"confidential"}
+
+
+def test_a_client_of_the_hosts_whose_keys_can_not_be_read_is_reported_as_any_other(drive: Drive) -> None:
+    site = earlier(drive, Profile.fapi2_security(report_only=True))
+    stored = site.world.storage.find(Client, "confidential")
+    assert stored is not None and site.world.storage.commit([Replace(stored, attrs.evolve(stored, jwks='{"keys": 1}'))])
+
+    assert site.token(grant_type="client_credentials").status == 200
+    assert "client_authentication" in reported(site)
 
 
 def test_what_is_refused_anyway_is_not_reported(drive: Drive) -> None:
