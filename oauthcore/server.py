@@ -439,7 +439,7 @@ class AuthorizationServer:
     def _key_set(self, keys: KeySet | KeyPolicy | None, derive: Derivation) -> KeySet | None:
         found = StoredKeys(self.issuer, keys, derive.key("keys")) if isinstance(keys, KeyPolicy) else keys
         # FAPI 2.0 Security Profile section 5.4.1 forbids what OpenID Connect demands.
-        is_fapi = self.profile is not None and self.profile.is_fapi
+        is_fapi = self.profile is not None and self.profile.is_fapi and not self.profile.report_only
         if self.openid is not None and found is not None and "RS256" not in found.algorithms and not is_fapi:
             raise ConfigurationError("keys.algorithms", found.algorithms, "add RS256 (OIDC Core section 15.1)")
         return found

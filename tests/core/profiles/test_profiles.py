@@ -105,6 +105,16 @@ def test_a_profile_that_only_reports_sets_nothing() -> None:
     assert (watched.pushed_requests, watched.request_objects) == (None, plain.request_objects)
 
 
+def test_a_profile_that_only_reports_allows_nothing_that_was_refused_before() -> None:
+    """FAPI 2.0 forbids RS256, which OpenID Connect demands."""
+    settings: dict[str, Any] = {"openid": OpenID(), "keys": KeyPolicy(algorithms=("ES256",))}
+    _ = server(**settings, profile=Profile.fapi2_security())
+
+    for profile in (None, Profile.fapi2_security(report_only=True)):
+        with pytest.raises(ConfigurationError, match="add RS256"):
+            server(**settings, profile=profile)
+
+
 @pytest.mark.parametrize("name", [name for name in PROFILE_NAMES if not name.startswith("fapi")])
 def test_what_the_defaults_break_of_a_profile_is_what_it_is_about(name: ProfileName) -> None:
     broken = {one.rule.name for one in server().rule_states(of_name(name)) if one.state == "not obeyed"}
