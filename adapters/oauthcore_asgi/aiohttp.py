@@ -26,7 +26,8 @@ PIECE = 16 * 1024
 
 def wire_of(asking: web.Request) -> CoreRequest:
     """Return an aiohttp request as the core's, without its body."""
-    tls = asking.get_extra_info("ssl_object")
+    # Of the transport itself: that of `make_mocked_request`, by which handlers are tested, takes no default.
+    tls = None if asking.transport is None else asking.transport.get_extra_info("ssl_object")
     # Python's servers ask for a certificate only to verify it: one that is of no authority ends the handshake.
     shown = None if tls is None else tls.getpeercert(binary_form=True)
     peer = Peer(asking.remote, asking.secure, shown, shown is not None)
