@@ -17,6 +17,7 @@ from oauthcore_h11 import Server, Settings, Timeouts
 from oauthcore_h11.assembly import new_token_key
 from oauthcore_h11.certificates import tls_of
 from oauthcore_h11.configuration.tables import Tls
+from oauthcore_h11.listener_context import ListenerContext
 from tests.core.certificates import Made, certificate, subject
 from tests.h11.test_configuration import reading
 
@@ -110,6 +111,55 @@ async def test_a_self_signed_certificate_is_taken_as_it_is_and_vouches_for_no_na
     # What a self-signed one has issued has any name in it; at most its key is the client's.
     assert seen[4] == attrs.evolve(here, certificate=FORGED.der)
     assert seen[5:] == [None, None]
+
+
+def asked_twice(address: tuple[str, int], context: ssl.SSLContext) -> list[bool]:
+    """Send two requests in one TLS session, and return whether each was resumed."""
+    session, resumed = None, []
+    for _ in range(2):
+        with (
+            socket.create_connection(address, timeout=20) as connected,
+            context.wrap_socket(connected, server_hostname="localhost", session=session) as tls,
+        ):
+            tls.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            while tls.recv(1_024):
+                pass
+            session = tls.session
+            resumed.append(bool(tls.session_reused))
+    return resumed
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize(("shown", "is_issued"), [(ISSUED, True), (OWN, False), (FORGED, False)])
+async def test_a_session_that_is_resumed_has_the_certificate_that_it_began_with(
+    table: Tls, version: ssl.TLSVersion, shown: Made, is_issued: bool
+) -> None:
+    seen: list[Peer | None] = []
+
+    async def remember(request: Request) -> Response:
+        seen.append(request.peer)
+        return Response(200, (("Connection", "close"),))
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    address, context = listening.getsockname(), showing(table.certificate.parent, shown)
+    context.maximum_version = version
+    server = Server(remember, Settings(timeouts=Timeouts(linger=0)))
+    await server.start([listening], tls_of(table))
+    resumed = await asyncio.to_thread(asked_twice, address, context)
+    await server.stop(grace=0)
+
+    assert resumed == [False, True]
+    assert seen == [Peer("127.0.0.1", True, shown.der, is_issued)] * 2
+
+
+def test_of_very_many_certificates_the_oldest_is_forgotten() -> None:
+    context = ListenerContext(ssl.PROTOCOL_TLS_SERVER)
+    for number in range(5_000):
+        assert context.is_issued(b"%d" % number, b"authority")
+
+    assert not context.is_issued(b"0", None)
+    assert context.is_issued(b"4999", None)
 
 
 @pytest.mark.anyio

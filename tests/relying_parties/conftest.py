@@ -124,8 +124,11 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
 
 
 @contextmanager
-def serving(folder: Path, *more: str) -> Iterator[Provider]:
-    """Serve over TLS what these tables say."""
+def serving(folder: Path, *more: str, more_at: int | None = None) -> Iterator[Provider]:
+    """Serve over TLS what these tables say, of which the first may go on with that of TLS; `more_at` another port, too.
+
+    The server's certificate is in the folder before they are read.
+    """
     port, authority = free_port(), trustme.CA()
     signing, decryption = crypto.generate("ES256"), crypto.generate("RS256").named("RSA-OAEP-256", "enc")
     provider = Provider(f"https://localhost:{port}", folder / "authority.pem", signing, decryption)
@@ -136,7 +139,8 @@ def serving(folder: Path, *more: str) -> Iterator[Provider]:
     (folder / "signing.jwks").write_bytes(set_of([signing]))
     (folder / "decryption.jwks").write_bytes(set_of([decryption]))
     installation = Installation(folder)
-    installation.configure(TLS, *more, bind=f"localhost:{port}")
+    other = "" if more_at is None else f'", "localhost:{more_at}'
+    installation.configure(TLS, *more, bind=f"localhost:{port}{other}")
     text = installation.config.read_text().replace('issuer = "http://localhost:8000"', f'issuer = "{provider.issuer}"')
     installation.config.write_text(text)
     with installation.serving():

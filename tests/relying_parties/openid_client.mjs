@@ -4,6 +4,7 @@ import { importJWK } from "jose";
 import * as client from "openid-client";
 
 import { browse, converse } from "./conversation.mjs";
+import { showing } from "./showing.mjs";
 
 const METHODS = {
   client_secret_basic: (job) => client.ClientSecretBasic(job.secret),
@@ -12,11 +13,15 @@ const METHODS = {
   private_key_jwt: async (job) =>
     client.PrivateKeyJwt({ key: await importJWK(job.key, job.key.alg), kid: job.key.kid }),
   none: () => client.None(),
+  tls_client_auth: () => client.TlsClientAuth(),
+  self_signed_tls_client_auth: () => client.TlsClientAuth(),
 };
 
 async function discover(job) {
   const metadata = { ...job.metadata, token_endpoint_auth_method: job.method };
-  const config = await client.discovery(new URL(job.issuer), job.client_id, metadata, await METHODS[job.method](job));
+  const options = job.certificate ? { [client.customFetch]: showing(job.certificate) } : undefined;
+  const method = await METHODS[job.method](job);
+  const config = await client.discovery(new URL(job.issuer), job.client_id, metadata, method, options);
   if (job.decryption) {
     const key = await importJWK(job.decryption, job.decryption.alg);
     client.enableDecryptingResponses(config, undefined, { key, alg: job.decryption.alg, kid: job.decryption.kid });
@@ -66,6 +71,7 @@ await converse({
     const userinfo = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
     const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token);
     const result = { claims, userinfo, refreshed: refreshed.claims(), scope: tokens.scope };
+    result.tokens = [tokens.access_token, refreshed.access_token];
     if (job.method !== "none") {
       result.before = await client.tokenIntrospection(config, refreshed.access_token);
       await client.tokenRevocation(config, refreshed.refresh_token);
