@@ -5,6 +5,7 @@ from oauthcore.assertions.trusted_issuer import AllowReuse, TrustedIssuer
 from oauthcore.authorization.next_step import Need
 from oauthcore.authorization_details import AuthorizationDetails, DetailType
 from oauthcore.ciba import Ciba
+from oauthcore.client_assertions import ClientAssertions
 from oauthcore.client_id_metadata import ClientIdMetadata, LoopbackDocuments
 from oauthcore.clients.dynamic_registration import AnyoneMayRegister, Registration, SoftwareStatementIssuer
 from oauthcore.context import Paths
@@ -69,6 +70,7 @@ __all__ = [
     "Ciba",
     "ClaimsTarget",
     "Client",
+    "ClientAssertions",
     "ClientIdMetadata",
     "ClientUse",
     "CodeBinding",

@@ -10,6 +10,7 @@ from typing import Literal
 
 import attrs
 
+from oauthcore.client_assertions import USUAL_ASSERTIONS, ClientAssertions
 from oauthcore.errors import ConfigurationError
 from oauthcore.given import check_kind
 from oauthcore.named import Named
@@ -126,7 +127,7 @@ class Policy:
     """Set what the server offers, to which clients, and what it requires.
 
     `implies` says which scopes imply others, as in `{"files": ["files:read"]}`: a client that may have the one may have
-    the other, and consent to the one includes the other.
+    the other, and consent to the one includes the other. `client_assertions` are demands on the assertions of clients.
     """
 
     grant_types: frozenset[str] = frozenset({"authorization_code", "refresh_token", "client_credentials"})
@@ -135,6 +136,7 @@ class Policy:
     code_binding: CodeBinding = CodeBinding.PKCE_OR_NONCE
     unknown_scope: UnknownScope = attrs.field(default=UnknownScope.IGNORE_IN_OPENID, converter=UnknownScope)
     lifetimes: Lifetimes = LIFETIMES
+    client_assertions: ClientAssertions = USUAL_ASSERTIONS
     implies: ScopeHierarchy = attrs.field(default=NO_HIERARCHY, converter=as_hierarchy)
 
     def __attrs_post_init__(self) -> None:

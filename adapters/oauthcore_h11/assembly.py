@@ -139,6 +139,7 @@ def policy_of(configuration: Configuration, of_profile: Policy | None) -> Policy
         code_binding=usual if table.code_binding is None else CodeBinding[table.code_binding.upper()],
         unknown_scope=UnknownScope(table.unknown_scope),
         implies=implied_by(table.implies),
+        client_assertions=configuration.client_assertions or (of_profile or policy).client_assertions,
     )
     if of_profile is not None and table.preset == "oauth21":
         return attrs.evolve(policy, response_types=of_profile.response_types)

@@ -31,10 +31,6 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 # theirs is; those that do say it as the successor of RFC 7523 has it (draft-ietf-oauth-rfc7523bis section 4).
 TYPES = frozenset({"", "jwt", "client-authentication+jwt"})
 
-# Its `jti` has to be stored until it expires, and until it is used a thief could use it. Client libraries use lifetimes
-# from one minute to an hour.
-MAX_LIFETIME = 3_600
-
 
 @attrs.frozen
 class Assertion:
@@ -89,11 +85,16 @@ def _read(text: str, path: str) -> Assertion:
     return Assertion(text, sub, jti, signed.alg, signed.kid, path)
 
 
-def algorithms_of(client: Client, of_method: tuple[str, ...]) -> tuple[str, ...]:
-    """Return by which algorithms an assertion may be signed: the registered one, or any that the method knows."""
+def algorithms_of(client: Client, of_method: tuple[str, ...], context: Context) -> tuple[str, ...]:
+    """Return by which algorithms an assertion may be signed: the registered one, or any that the method knows.
+
+    In both cases those that the policy allows.
+    """
     registered = client.token_endpoint_auth_signing_alg
     # OIDC Dynamic Client Registration section 2: token_endpoint_auth_signing_alg allows one algorithm and no other.
-    return of_method if registered is None else (registered,)
+    named = of_method if registered is None else (registered,)
+    allowed = context.policy.client_assertions.algorithms
+    return tuple(alg for alg in named if alg in allowed)
 
 
 def prove(assertion: Assertion, client: Client, verify: Callable[[], VerifiedJwt], context: Context) -> SpentAssertion:
@@ -110,10 +111,14 @@ def prove(assertion: Assertion, client: Client, verify: Callable[[], VerifiedJwt
     # RFC 7523 section 3 item 3: the audience MUST be this server. No other beside it: that one could replay it here.
     if not audience or not set(audience) <= audiences(assertion, client, context):
         raise InvalidClient("the client's assertion is for somebody else, or for others as well").by_setting("issuer")
+    demanded = context.policy.client_assertions
+    if demanded.audience_as_string and not isinstance(verified.claims["aud"], str):
+        reason = "the client's assertion has a list for its audience, not the issuer alone"
+        raise InvalidClient(reason).by_setting("policy.client_assertions.audience_as_string")
     exp = verified.claims["exp"]
     assert is_time(exp)
     # RFC 7523 section 3 item 4 lets a server reject an exp that is unreasonably far in the future.
-    if exp > context.now + MAX_LIFETIME + SKEW:
+    if exp > context.now + demanded.max_lifetime + SKEW:
         raise InvalidClient("the client's assertion lasts too long")
     expires_at = math.ceil(exp) + SKEW
     return SpentAssertion(key=assertion.key(context), client_id=client.client_id, expires_at=expires_at)

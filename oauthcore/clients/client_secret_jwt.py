@@ -20,7 +20,7 @@ from oauthcore.records.token import SpentAssertion
 
 def prove_secret(assertion: Assertion, client: Client, context: Context) -> SpentAssertion:
     """Verify an assertion by the client's secrets; raises `InvalidClient` if none of them made it."""
-    algorithms = algorithms_of(client, SYMMETRIC_ALGORITHMS)
+    algorithms = algorithms_of(client, SYMMETRIC_ALGORITHMS, context)
     return prove(
         assertion, client, lambda: context.verify(assertion.text, shared_keys(client, context), algorithms), context
     )

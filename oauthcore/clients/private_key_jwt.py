@@ -16,5 +16,5 @@ def prove_private_key(assertion: Assertion, client: Client, context: Context) ->
     Raises `DocumentNeeded`, and `InvalidClient` where none of them made it.
     """
     # Never an HMAC here: the client's public key must not serve as a shared secret (RFC 8725 section 2.1).
-    algorithms = algorithms_of(client, ASYMMETRIC_ALGORITHMS)
+    algorithms = algorithms_of(client, ASYMMETRIC_ALGORITHMS, context)
     return prove(assertion, client, lambda: verify_by_keys_of(client, assertion.text, algorithms, context), context)

@@ -26,7 +26,7 @@ def check_keys(client: Client, policy: Policy) -> None:
     """Look over what a registration says of keys; raises `ConfigurationError`."""
     _check_jwks(client)
     _check_fetched(client, policy)
-    _check_algorithms(client)
+    _check_algorithms(client, policy)
     signs_requests = client.request_object_signing_alg is not None or client.require_signed_request_object
     if client.token_endpoint_auth_method in {*ASSERTION_ALGORITHMS, *METHODS} or signs_requests or client.request_uris:
         crypto.check_installed()
@@ -68,9 +68,15 @@ def _check_fetched(client: Client, policy: Policy) -> None:
             raise ConfigurationError(setting, uri, reason)
 
 
-def _check_algorithms(client: Client) -> None:
+def _check_algorithms(client: Client, policy: Policy) -> None:
     alg, method = client.token_endpoint_auth_signing_alg, client.token_endpoint_auth_method
     offered = tuple(SIGNATURES) if method is None else ASSERTION_ALGORITHMS.get(method, tuple(SIGNATURES))
+    offered = tuple(name for name in offered if name in policy.client_assertions.algorithms)
+    if method in ASSERTION_ALGORITHMS and not offered:
+        allowed = ", ".join(policy.client_assertions.algorithms)
+        raise ConfigurationError(
+            "token_endpoint_auth_method", method, f"the server takes assertions by {allowed} alone"
+        )
     if alg is not None and alg not in offered:
         raise ConfigurationError("token_endpoint_auth_signing_alg", alg, f"use one of {', '.join(offered)}")
     # With `none`, anybody who sees a request could write another object (RFC 9101 section 10.1).

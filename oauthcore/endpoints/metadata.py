@@ -74,7 +74,7 @@ def metadata(
         **{endpoint.metadata: root + endpoint.path for endpoint in endpoints if endpoint.metadata is not None},
         **response_members(policy, algorithms),
         **grant_members(policy, grant_types, grant_profiles),
-        **authentication_members(mutual_tls),
+        **authentication_members(mutual_tls, policy),
         **scope_members(openid, scopes, resources),
         **request_object_members(openid),
     }
@@ -142,11 +142,12 @@ def grant_members(policy: Policy, grant_types: Iterable[str], profiles: Sequence
     return members
 
 
-def authentication_members(mutual_tls: MutualTls | None = None) -> dict[str, object]:
+def authentication_members(mutual_tls: MutualTls | None, policy: Policy) -> dict[str, object]:
     """Return the members about client authentication, at each endpoint that clients call."""
     by_certificate = frozenset(CERTIFICATE_METHODS).difference(() if mutual_tls is None else mutual_tls.methods)
-    signed = frozenset(() if crypto.is_installed() else ASSERTION_ALGORITHMS)
-    methods = [method for method in METHODS if method not in signed and method not in by_certificate]
+    allowed = policy.client_assertions.algorithms if crypto.is_installed() else ()
+    algorithms = {method: [a for a in of if a in allowed] for method, of in ASSERTION_ALGORITHMS.items()}
+    methods = [method for method in METHODS if algorithms.get(method) != [] and method not in by_certificate]
     # RFC 8414 section 2: if these are omitted, clients conclude that there is only client_secret_basic.
     members: dict[str, object] = {
         "token_endpoint_auth_methods_supported": methods,
@@ -154,7 +155,7 @@ def authentication_members(mutual_tls: MutualTls | None = None) -> dict[str, obj
         # RFC 7662 section 2.1: the caller has to be authorized, and a public client can't be authenticated.
         "introspection_endpoint_auth_methods_supported": [method for method in methods if method != "none"],
     }
-    asserted = [alg for method in methods for alg in ASSERTION_ALGORITHMS.get(method, ())]
+    asserted = [alg for method in methods for alg in algorithms.get(method, ())]
     for endpoint in ("token", "revocation", "introspection") if asserted else ():
         members[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = asserted
     return members

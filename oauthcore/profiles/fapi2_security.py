@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oauthcore.client_assertions import ClientAssertions
 from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy
 from oauthcore.profiles import shared_rules as shared
 from oauthcore.profiles.client_rules import (
@@ -32,6 +33,7 @@ MAX_REQUEST_URI_LIFETIME = 599
 FAPI_POLICY = Policy(
     response_types=frozenset({"code"}),
     code_binding=CodeBinding.PKCE,
+    client_assertions=ClientAssertions(audience_as_string=True),
     lifetimes=Lifetimes(authorization_code_lifetime=MAX_CODE_LIFETIME),
 )
 """The policy of a server with the profile whose host gives none."""
@@ -77,6 +79,12 @@ def _client_requests_codes(client: Client) -> Problem | None:
         if response_type != "code":
             return Problem("response_types", response_type, "use code alone")
     return None
+
+
+def _audience_is_a_string(deployment: Deployment) -> Problem | None:
+    if deployment.policy.client_assertions.audience_as_string:
+        return None
+    return Problem("policy.client_assertions", False, "demand it: ClientAssertions(audience_as_string=True)")
 
 
 def _keys_sign_by(deployment: Deployment) -> Problem | None:
@@ -147,6 +155,13 @@ FAPI2_SECURITY: tuple[Rule, ...] = (
     ),
     shared.no_open_redirector(f"{_SP} 5.3.2.1"),
     shared.assertion_audience(f"{_SP} 5.3.2.1"),
+    Rule(
+        name="assertion_audience_string",
+        requirement="the audience of client assertions is the issuer as one string",
+        source=f"{_SP} 5.3.2.1",
+        setting="policy.client_assertions",
+        server=_audience_is_a_string,
+    ),
     Rule(
         name="client_assertion_audience",
         requirement="no client is allowed assertions for another audience",

@@ -101,7 +101,7 @@ def test_one_address_has_a_tenth_of_the_connections_unless_it_is_said(tmp_path: 
         ('isuer = "x"', "isuer = …: there is no such setting; did you mean issuer?"),
         (
             "folder = 1",
-            "folder = …: use one of authorization_details, bind, ciba, client_id_metadata, client_secrets",
+            "folder = …: use one of authorization_details, bind, ciba, client_assertions, client_id_metadata",
         ),
         ("[[token_exchange]]\nmode = 'x'", "token_exchange[1].client_ids = None: it is missing"),
         (

@@ -28,6 +28,7 @@ def test_the_package_offers_these_names_and_no_others() -> None:
         "Ciba",
         "ClaimsTarget",
         "Client",
+        "ClientAssertions",
         "ClientIdMetadata",
         "ClientUse",
         "CodeBinding",

@@ -183,6 +183,12 @@ storage = "sqlite:oauthcore.db"
 # required = false                   # true: every request has to be one
 # max_lifetime = 0                   # 3600: aud, nbf and exp, at most an hour apart; 0 demands none of them
 
+# The assertions by which clients authenticate: private_key_jwt and client_secret_jwt.
+# [client_assertions]
+# audience_as_string = false         # true: aud is the issuer, and no list of it (FAPI 2.0)
+# max_lifetime = 3600
+# algorithms = ["PS256", "ES256"]    # by default all
+
 # Clients that show a certificate in the TLS handshake: this table lets them authenticate by it. Where it comes from is
 # in [tls] or [proxies]. See docs/mutual-tls.md.
 # [mutual_tls]

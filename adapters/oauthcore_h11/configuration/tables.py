@@ -18,6 +18,7 @@ import attrs
 from oauthcore import (
     Allowance,
     Ciba,
+    ClientAssertions,
     ClientIdMetadata,
     ConfigurationError,
     ExchangeAllowance,
@@ -734,6 +735,8 @@ class Configuration:
     ciba: CibaTable | None = None
     pushed_requests: PushedRequestsTable | None = None
     mutual_tls: MutualTlsTable | None = None
+    # Those of the profile if there is one, otherwise the defaults of `ClientAssertions`.
+    client_assertions: ClientAssertions | None = None
     dpop: DpopTable | None = None
     request_objects: RequestObjectsTable | None = None
     profile: ProfileTable | None = None

@@ -11,8 +11,9 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import Allowance, Client, MemoryStorage, Response
-from oauthcore.clients.assertion import ASSERTION_TYPE, MAX_LIFETIME
+from oauthcore import Allowance, Client, ClientAssertions, ConfigurationError, MemoryStorage, Policy, Response
+from oauthcore.client_assertions import MAX_LIFETIME
+from oauthcore.clients.assertion import ASSERTION_TYPE
 from oauthcore.documents import FAILED_FOR, SOONEST_AGAIN
 from oauthcore.jose import crypto
 from oauthcore.jose.compact import MAX_LENGTH
@@ -26,12 +27,14 @@ from tests.core.clients.asserting import (
     NOW,
     PUBLISHING,
     RSA,
+    SHARED,
     Publisher,
     ask,
     asserting_site,
     assertion,
     body,
     claims_of,
+    mac,
     reason,
 )
 from tests.core.signing_keys import key_for
@@ -121,6 +124,50 @@ def test_another_client_id_in_the_form_is_refused(site: Site) -> None:
 )
 def test_an_assertion_that_says_it_wrong_is_refused(site: Site, changes: dict[str, Any], why: str) -> None:
     assert why in reason(ask(site, assertion(**changes)))
+
+
+DEMANDING = Policy(
+    client_assertions=ClientAssertions(audience_as_string=True, max_lifetime=120, algorithms=["ES256", "HS256"])
+)
+
+
+def test_the_audience_is_one_string_where_that_is_demanded() -> None:
+    """FAPI 2.0 Security Profile section 5.3.2.1."""
+    site = asserting_site(policy=DEMANDING, clients=(KEYED,))
+
+    assert "a list" in reason(ask(site, assertion(aud=["https://as.example"])))
+    assert "somebody else" in reason(ask(site, assertion(aud="https://as.example/token")))
+    assert ask(site, assertion(aud="https://as.example")).status == 200
+
+
+def test_assertions_last_as_long_and_are_signed_as_the_policy_says() -> None:
+    site = asserting_site(policy=DEMANDING, clients=(KEYED, SHARED))
+
+    assert "too long" in reason(ask(site, assertion(exp=NOW + 120 + SKEW + 1)))
+    assert "algorithm" in reason(ask(site, assertion(key=RSA, alg="RS256")))
+    assert "algorithm" in reason(ask(site, mac(alg="HS512")))
+    assert ask(site, assertion(exp=NOW + 120 + SKEW)).status == 200
+    assert ask(site, mac()).status == 200
+    published = members(site.get("/.well-known/oauth-authorization-server"))
+    assert set(published["token_endpoint_auth_signing_alg_values_supported"]) == {"ES256", "HS256"}
+    with pytest.raises(ConfigurationError, match="token_endpoint_auth_signing_alg"):
+        site.server.clients.prepare(attrs.evolve(KEYED, token_endpoint_auth_signing_alg="RS256"))
+
+
+def test_a_method_without_an_algorithm_is_not_offered() -> None:
+    site = asserting_site(policy=Policy(client_assertions=ClientAssertions(algorithms=["PS256"])), clients=())
+
+    published = members(site.get("/.well-known/oauth-authorization-server"))
+    assert "client_secret_jwt" not in published["token_endpoint_auth_methods_supported"]
+    assert "private_key_jwt" in published["token_endpoint_auth_methods_supported"]
+    with pytest.raises(ConfigurationError, match="PS256 alone"):
+        site.server.clients.prepare(SHARED)
+
+
+@pytest.mark.parametrize("settings", [{"max_lifetime": 0}, {"algorithms": ["none"]}, {"algorithms": "ES256"}])
+def test_demands_that_can_not_be_met_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(settings))):
+        ClientAssertions(**settings)
 
 
 @pytest.mark.parametrize("endpoint", ["/token", "/introspect", "/revoke"])

@@ -11,6 +11,8 @@ from oauthcore import (
     Allowance,
     AnyoneMayRegister,
     AuthorizationServer,
+    ClientAssertions,
+    CodeBinding,
     ConfigurationError,
     Dpop,
     Lifetimes,
@@ -122,15 +124,19 @@ def test_what_the_defaults_break_of_a_profile_is_what_it_is_about(name: ProfileN
     assert broken == {"mcp": {"resources", "unknown_clients"}, "oidc_basic": {"openid", "rs256"}}.get(name, set())
 
 
-LONG_CODES = Policy(response_types=frozenset({"code"}), lifetimes=Lifetimes(authorization_code_lifetime=61))
+AS_STRING = ClientAssertions(audience_as_string=True)
+STRICT = Policy(response_types=frozenset({"code"}), client_assertions=AS_STRING)
+LISTED_AUDIENCES = Policy(response_types=frozenset({"code"}), code_binding=CodeBinding.PKCE)
+LONG_CODES = attrs.evolve(STRICT, lifetimes=Lifetimes(authorization_code_lifetime=61))
 
 
 @pytest.mark.parametrize(
     ("profile", "settings", "names"),
     [
-        (Profile.fapi2_security(), {"policy": Policy.oauth21()}, "policy.response_types"),
+        (Profile.fapi2_security(), {"policy": Policy(client_assertions=AS_STRING)}, "policy.response_types"),
         (Profile.fapi2_security(), {"policy": LONG_CODES}, "lifetimes.authorization_code_lifetime"),
-        (Profile.fapi2_security(), {"policy": Policy(response_types=frozenset({"code"}))}, "policy.code_binding"),
+        (Profile.fapi2_security(), {"policy": STRICT}, "policy.code_binding"),
+        (Profile.fapi2_security(), {"policy": LISTED_AUDIENCES}, "policy.client_assertions"),
         (Profile.fapi2_security(), {"pushed_requests": PushedRequests()}, "pushed_requests.required"),
         (
             Profile.fapi2_security(),
