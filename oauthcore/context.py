@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
+from types import MappingProxyType
 from typing import Any, Self
 
 import attrs
@@ -15,6 +16,7 @@ from oauthcore.documents import Documents
 from oauthcore.dpop.settings import Dpop
 from oauthcore.errors import ConfigurationError, InvalidScope
 from oauthcore.extra_claims import ExtraClaims
+from oauthcore.flow.outcome import Change
 from oauthcore.handle import Handles
 from oauthcore.jose.crypto import Verify, VerifyOwnKey
 from oauthcore.jose.jwk import Jwk
@@ -33,6 +35,7 @@ from oauthcore.scope import Scope, resolve_scope
 from oauthcore.sealing import Sealing
 from oauthcore.token_exchange import TokenExchange
 from oauthcore.user_policy import EVERYBODY, UserPolicy
+from oauthcore.wire.http import Request
 
 
 @attrs.frozen(kw_only=True)
@@ -90,6 +93,8 @@ def _is_plain(path: str) -> bool:
 
 
 # Flows, by the type of their result, without the types of their effects.
+ProveClient = Callable[[Request, Client, "Context"], Generator[Any, Any, tuple[Change, ...]]]
+NO_METHODS: Mapping[str, ProveClient] = MappingProxyType({})
 OwnKeys = Callable[[], Generator[Any, Any, tuple[Jwk, ...]]]
 SignJwt = Callable[[Jwt], Generator[Any, Any, str]]
 
@@ -113,7 +118,8 @@ class Context:
     signed with (JARM), none without keys. `possession` are the ways in which clients can prove that they have a key.
     `mutual_tls` is None if clients' certificates are not looked at, `dpop` if DPoP proofs are not.
     `verify_own_key` verifies a token that was signed with the key in it.
-    `profile` has rules that requests have to obey, None if there are none beside the settings.
+    `profile` has rules that requests have to obey, None if there are none beside the settings. `client_methods`
+    are the host's own methods of client authentication, by name.
     `authorization_details` are the types that clients may request, None if there are none.
     """
 
@@ -147,6 +153,7 @@ class Context:
     response_algorithms: tuple[str, ...] = ()
     possession: tuple[ProvePossession, ...] = ()
     mutual_tls: MutualTls | None = None
+    client_methods: Mapping[str, ProveClient] = NO_METHODS
     dpop: Dpop | None = None
     profile: Profile | None = None
     authorization_details: AuthorizationDetails | None = None

@@ -17,9 +17,10 @@ from oauthcore.authorization_details import AuthorizationDetails
 from oauthcore.ciba import GRANT_TYPE as CIBA_GRANT_TYPE
 from oauthcore.ciba import Ciba
 from oauthcore.client_id_metadata import ClientIdMetadata, MetadataDocuments
+from oauthcore.clients.added_methods import check_methods
 from oauthcore.clients.dynamic_registration import Registrar, Registration
 from oauthcore.clock import Clock
-from oauthcore.context import Context, Paths
+from oauthcore.context import NO_METHODS, Context, Paths, ProveClient
 from oauthcore.device_grant import DEVICE_CODE, DeviceGrant
 from oauthcore.digest import Derivation, Digester
 from oauthcore.dpop.settings import Dpop
@@ -87,7 +88,8 @@ class AuthorizationServer:
 
     `issuer` is its URL, kept as the exact string; `clock` and `entropy` may be `time.time` and `secrets.token_bytes`;
     `token_key` is 32 to 64 secret random bytes, the same for every worker and every restart. `grants` adds grant types,
-    or replaces built-in ones; `endpoints` adds endpoints (docs/extending.md). `scopes` is what the metadata advertises,
+    or replaces built-in ones; `endpoints` adds endpoints, and `client_authentication` methods by which clients
+    authenticate (docs/extending.md). `scopes` is what the metadata advertises,
     nothing else. `base` is the issuer's own path, which is in front of all others; `metadata_paths` are where the
     metadata is found, `discovery_paths` are all places where clients look for it, and `endpoint_paths` where everything
     else is. `tokens` finds its access tokens, for a
@@ -143,6 +145,7 @@ class AuthorizationServer:
         extra_claims: AddClaims | None = None,
         request_objects: RequestObjects | None = None,
         mutual_tls: MutualTls | None = None,
+        client_authentication: Mapping[str, ProveClient] | None = None,
         dpop: Dpop | None = None,
         authorization_details: AuthorizationDetails | None = None,
         profile: Profile | None = None,
@@ -248,6 +251,7 @@ class AuthorizationServer:
         if mutual_tls is not None and mutual_tls.methods:
             crypto.check_installed()
         self.mutual_tls = mutual_tls
+        self._client_methods = check_methods(client_authentication or NO_METHODS)
         check_kind("dpop", dpop, (Dpop, type(None)), "leave it out, or turn it on: dpop=Dpop()")
         if dpop is not None and dpop.required and any("token" in one.split(" ") for one in self.policy.response_types):
             remedy = "leave it out, or leave out response types with token: what goes through the browser is unbound"
@@ -278,6 +282,7 @@ class AuthorizationServer:
             pushed_requests=pushed_requests,
             request_objects=self.request_objects,
             mutual_tls=mutual_tls,
+            client_methods=self._client_methods,
             dpop=dpop,
             authorization_details=authorization_details,
         )
@@ -489,6 +494,7 @@ class AuthorizationServer:
             response_algorithms=() if instruments.keys is None else instruments.keys.algorithms,
             possession=self._possession,
             mutual_tls=self.mutual_tls,
+            client_methods=self._client_methods,
             dpop=self.dpop,
             profile=self.profile,
             authorization_details=self.authorization_details,

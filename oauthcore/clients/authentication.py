@@ -7,14 +7,14 @@ from oauthcore.clients.assertion import read_assertion
 from oauthcore.clients.client_secret_basic import read_basic
 from oauthcore.clients.client_secret_jwt import is_digest_of, made_portable, prove_secret
 from oauthcore.clients.client_secret_post import read_post
-from oauthcore.clients.developer_mode import explain
+from oauthcore.clients.developer_mode import explain, explained
 from oauthcore.clients.document_clients import current_client, refreshed_client
 from oauthcore.clients.none import read_none
 from oauthcore.clients.presented import Presented
 from oauthcore.clients.private_key_jwt import prove_private_key
 from oauthcore.clients.self_signed_tls_client_auth import prove_registered_key
 from oauthcore.clients.tls_client_auth import prove_name
-from oauthcore.context import Context
+from oauthcore.context import Context, ProveClient
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidClient, InvalidRequest, OAuthError
 from oauthcore.flow.effects import Flow, find
@@ -75,9 +75,12 @@ def authenticate_client(
     if presented.assertion is not None:
         before = yield from find(SpentAssertion, presented.assertion.key(context))
     try:
-        return decide(presented, client, before, context)
+        prove = added_method(presented, client, context) if context.client_methods else None
+        if client is None or prove is None:
+            return decide(presented, client, before, context)
     except OAuthError as error:
         raise explain(error, client, context) from error.__cause__
+    return Authenticated(client, (yield from explained(prove(request, client, context), client, context)))
 
 
 def spend(spent: tuple[Change, ...], outcome: Outcome) -> Outcome:
@@ -128,13 +131,7 @@ def decide(
 
     `before` is there if the assertion was used before.
     """
-    if client is None:
-        raise nothing_proven(presented, "the client is unknown")
-    if client.document is not None and not is_admitted(client, context.admits):
-        raise nothing_proven(presented, "the client has a metadata document that is not taken here")
-    # Disabled by the operator, or a registration that has expired.
-    if not is_live_client(client, context.now, context.admits):
-        raise InvalidClient("the client is disabled").by_setting("client.enabled")
+    client = usable(presented, client, context)
     # Only the registered method: a client that signs its assertions must not be impersonated by a leaked secret (RFC
     # 7591 section 2: token_endpoint_auth_method).
     if presented.method not in client.authentication_methods:
@@ -153,6 +150,30 @@ def decide(
     if not client.is_public and not _has_secret(presented, client, context):
         raise InvalidClient("the secret is wrong").by_setting("client.secrets")
     return Authenticated(client, rewritten(client, presented.secrets, context))
+
+
+def usable(presented: Presented, client: Client | None, context: Context) -> Client:
+    """Return the client if there is one that may be used; raises `InvalidClient`."""
+    if client is None:
+        raise nothing_proven(presented, "the client is unknown")
+    if client.document is not None and not is_admitted(client, context.admits):
+        raise nothing_proven(presented, "the client has a metadata document that is not taken here")
+    # Disabled by the operator, or a registration that has expired.
+    if not is_live_client(client, context.now, context.admits):
+        raise InvalidClient("the client is disabled").by_setting("client.enabled")
+    return client
+
+
+def added_method(presented: Presented, client: Client | None, context: Context) -> ProveClient | None:
+    """Return the host's own method by which a client proves itself that may be used, None for all others.
+
+    It goes with the bare identifier. Raises `InvalidClient`.
+    """
+    method = None if client is None or presented.method != "none" else client.token_endpoint_auth_method
+    prove = None if method is None else context.client_methods.get(method)
+    if prove is not None:
+        _ = usable(presented, client, context)
+    return prove
 
 
 def prove_certificate(presented: Presented, client: Client, context: Context) -> None:

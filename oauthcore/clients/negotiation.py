@@ -57,7 +57,7 @@ def negotiate(members: Mapping[str, object], known: Client, registrar: Registrar
     return client
 
 
-def offered(requested: Client, method: AuthenticationMethod | None, registrar: Registrar, context: Context) -> Client:
+def offered(requested: Client, method: str | None, registrar: Registrar, context: Context) -> Client:
     """Return the client with what is offered to it, and with defaults for what it did not name.
 
     `method` is the one by which it has authenticated so far.

@@ -10,11 +10,11 @@ from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, SIGNATURES, SYMMETRIC_ALGO
 from oauthcore.jose.strict_json import parse_object
 from oauthcore.mutual_tls import METHODS
 from oauthcore.policy import Allowance, Policy
-from oauthcore.records.client import AuthenticationMethod, Client
+from oauthcore.records.client import Client
 from oauthcore.redirect_uri import redirect_uri_problem
 
 # By which algorithms each method's assertions may be signed.
-ASSERTION_ALGORITHMS: Mapping[AuthenticationMethod, tuple[str, ...]] = {
+ASSERTION_ALGORITHMS: Mapping[str, tuple[str, ...]] = {
     "private_key_jwt": ASYMMETRIC_ALGORITHMS,
     "client_secret_jwt": SYMMETRIC_ALGORITHMS,
 }
@@ -75,7 +75,7 @@ def _check_algorithms(client: Client, policy: Policy) -> None:
     if method in ASSERTION_ALGORITHMS and not offered:
         allowed = ", ".join(policy.client_assertions.algorithms)
         raise ConfigurationError(
-            "token_endpoint_auth_method", method, f"the server takes assertions by {allowed} alone"
+            "token_endpoint_auth_method", method, f"use another: assertions are taken by {allowed} alone"
         )
     if alg is not None and alg not in offered:
         raise ConfigurationError("token_endpoint_auth_signing_alg", alg, f"use one of {', '.join(offered)}")

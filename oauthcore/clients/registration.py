@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import attrs
 
 from oauthcore.clients.client_secret_jwt import is_digest_of, is_kept, remembered
@@ -55,9 +57,18 @@ class Registered:
         return None if self.secret is None else secret_problem(self.secret)
 
 
-def check_client(client: Client, policy: Policy, grant_types: frozenset[str], response_types: frozenset[str]) -> None:
-    """Look a registration over; raises `ConfigurationError` naming the setting, its value and the remedy."""
-    _check_identifier(client)
+def check_client(
+    client: Client,
+    policy: Policy,
+    grant_types: frozenset[str],
+    response_types: frozenset[str],
+    more_methods: Collection[str] = (),
+) -> None:
+    """Look a registration over; raises `ConfigurationError` naming the setting, its value and the remedy.
+
+    `more_methods` are the host's own of client authentication.
+    """
+    _check_identifier(client, (*METHODS, *more_methods))
     _check_redirect_uris(client, policy)
     _check_types(client, grant_types, response_types)
     _check_lifetimes(client, policy.lifetimes)
@@ -73,7 +84,7 @@ def check_client(client: Client, policy: Policy, grant_types: frozenset[str], re
         )
 
 
-def _check_identifier(client: Client) -> None:
+def _check_identifier(client: Client, methods: tuple[str, ...]) -> None:
     # RFC 6749 appendix A.1: VSCHAR. A space at either end would be lost in half of the clients' settings.
     if (
         not client.client_id
@@ -82,9 +93,9 @@ def _check_identifier(client: Client) -> None:
         or " " in client.client_id
     ):
         raise ConfigurationError("client_id", client.client_id, "use printable ASCII characters without spaces")
-    if client.token_endpoint_auth_method not in {None, *METHODS}:
+    if client.token_endpoint_auth_method not in {None, *methods}:
         raise ConfigurationError(
-            "token_endpoint_auth_method", client.token_endpoint_auth_method, f"use one of {', '.join(METHODS)}"
+            "token_endpoint_auth_method", client.token_endpoint_auth_method, f"use one of {', '.join(methods)}"
         )
     if client.id_token_claims not in ID_TOKEN_CLAIMS:
         raise ConfigurationError("id_token_claims", client.id_token_claims, f"use one of {', '.join(ID_TOKEN_CLAIMS)}")

@@ -60,6 +60,7 @@ def metadata(
     pushed_requests: PushedRequests | None = None,
     request_objects: RequestObjects = NO_DEMANDS,
     mutual_tls: MutualTls | None = None,
+    client_methods: Iterable[str] = (),
     dpop: Dpop | None = None,
     authorization_details: AuthorizationDetails | None = None,
 ) -> Response:
@@ -74,7 +75,7 @@ def metadata(
         **{endpoint.metadata: root + endpoint.path for endpoint in endpoints if endpoint.metadata is not None},
         **response_members(policy, algorithms),
         **grant_members(policy, grant_types, grant_profiles),
-        **authentication_members(mutual_tls, policy),
+        **authentication_members(mutual_tls, policy, client_methods),
         **scope_members(openid, scopes, resources),
         **request_object_members(openid),
     }
@@ -142,12 +143,15 @@ def grant_members(policy: Policy, grant_types: Iterable[str], profiles: Sequence
     return members
 
 
-def authentication_members(mutual_tls: MutualTls | None, policy: Policy) -> dict[str, object]:
+def authentication_members(
+    mutual_tls: MutualTls | None, policy: Policy, client_methods: Iterable[str]
+) -> dict[str, object]:
     """Return the members about client authentication, at each endpoint that clients call."""
     by_certificate = frozenset(CERTIFICATE_METHODS).difference(() if mutual_tls is None else mutual_tls.methods)
     allowed = policy.client_assertions.algorithms if crypto.is_installed() else ()
     algorithms = {method: [a for a in of if a in allowed] for method, of in ASSERTION_ALGORITHMS.items()}
-    methods = [method for method in METHODS if algorithms.get(method) != [] and method not in by_certificate]
+    methods: list[str] = [method for method in METHODS if algorithms.get(method) != [] and method not in by_certificate]
+    methods += client_methods
     # RFC 8414 section 2: if these are omitted, clients conclude that there is only client_secret_basic.
     members: dict[str, object] = {
         "token_endpoint_auth_methods_supported": methods,

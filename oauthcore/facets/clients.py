@@ -162,7 +162,7 @@ class Clients:
         """Look a client over; raises `ConfigurationError` for a registration that can't be."""
         context = self._context()
         policy = context.policy
-        check_client(client, policy, self._grant_types, policy.response_types)
+        check_client(client, policy, self._grant_types, policy.response_types, context.client_methods)
         if client.require_pushed_authorization_requests and context.pushed_requests is None:
             remedy = "leave it out, or let clients push their requests: pushed_requests=PushedRequests()"
             raise ConfigurationError("require_pushed_authorization_requests", True, remedy)

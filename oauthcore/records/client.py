@@ -155,7 +155,8 @@ class Client:
     client_uri: str | None = None
     # Two while one is being rotated, so that a client that runs on many machines can change over.
     secrets: tuple[ClientSecret, ...] = attrs.field(default=(), converter=_secrets)
-    token_endpoint_auth_method: AuthenticationMethod | None = None
+    # A method of `AuthenticationMethod`, or one that the host has added to its server.
+    token_endpoint_auth_method: str | None = None
     # Compared as strings, a loopback port aside (RFC 9700 section 4.1.3, RFC 8252 section 7.3).
     redirect_uris: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
     # The defaults of RFC 7591 section 2, for these two.
@@ -265,7 +266,7 @@ class Client:
         return self.token_endpoint_auth_method == "none"
 
     @property
-    def authentication_methods(self) -> tuple[AuthenticationMethod, ...]:
+    def authentication_methods(self) -> tuple[str, ...]:
         """Return the methods by which it may authenticate: two if none was named, otherwise one."""
         method = self.token_endpoint_auth_method
         return ("client_secret_basic", "client_secret_post") if method is None else (method,)

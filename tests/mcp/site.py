@@ -92,7 +92,7 @@ class Site:
         kinds: dict[str, Any] = {"grant_types": ("authorization_code", "refresh_token"), "redirect_uris": (CALLBACK,)}
         client = Client(
             client_id=client_id,
-            token_endpoint_auth_method=method,  # type: ignore[arg-type]  # one of those of the tests
+            token_endpoint_auth_method=method,
             scope=" ".join(SCOPES),
             **(kinds | more),
         )
