@@ -15,7 +15,7 @@ import pytest
 from oauthcore.scope import ScopeHierarchy
 from tests.core.site import Site, members
 
-# Those of resource indicators, of client ID metadata documents and of developer mode.
+# Those of resource indicators, of client ID metadata documents, of developer mode and of mutual TLS.
 MODULES = frozenset(
     {
         "oauthcore.grants.audience",
@@ -25,6 +25,14 @@ MODULES = frozenset(
         "oauthcore.clients.metadata_document",
         "oauthcore.client_id_metadata",
         "oauthcore.clients.developer_mode",
+        "oauthcore.clients.added_methods",
+        "oauthcore.clients.certificate_binding",
+        "oauthcore.clients.self_signed_tls_client_auth",
+        "oauthcore.clients.tls_client_auth",
+        "oauthcore.grants.certificate_bound",
+        "oauthcore.jose.certificate",
+        "oauthcore.mutual_tls",
+        "oauthcore.resource.possession",
     }
 )
 FUNCTIONS = frozenset({"check_resource", "as_resources_want", "is_for_resource_of"})
