@@ -8,12 +8,20 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
-from oauthcore import ConfigurationError, Peer
+from oauthcore import AsyncWorld, ConfigurationError, MemoryStorage, Peer
 from oauthcore.wire.certificate_headers import CertificateHeader, VerifiedChains
 from oauthcore_asgi.client_certificates import ClientCertificates
+from oauthcore_asgi.starlette import BearerBackend
 from oauthcore_asgi.wire import Receive, Scope, Send, head_of
-from tests.asgi.test_application import scope
+from tests.asgi.test_application import bearer, call, scope
+from tests.core.certificates import certificate, subject
+from tests.core.grants.test_certificate_bound_tokens import thumbprint
+from tests.core.resource.test_server import access, knows
 from tests.core.wire.test_certificate_headers import BASE64, MADE
 
 VERIFIED = {"client_cert_chain": (MADE.pem,), "client_cert_name": "CN=client", "client_cert_error": None}
@@ -135,3 +143,34 @@ def test_what_is_no_request_is_passed_on() -> None:
     asked: Scope = {"type": "lifespan"}
     asyncio.run(believing(app)(asked, None, None))  # type: ignore[arg-type]  # nothing is sent
     assert seen == [asked]
+
+
+SECRET = [(b"authorization", b"Bearer a")]
+BOUND = access(cnf={"x5t#S256": thumbprint(MADE.der)})
+STRANGER = {**VERIFIED, "client_cert_chain": (certificate(subject(CN="other"), key="EC other").pem,)}
+
+
+@pytest.mark.parametrize(
+    ("tls", "status"), [(VERIFIED, 200), ({"client_cert_chain": (MADE.pem,)}, 200), (STRANGER, 401), ({}, 401)]
+)
+def test_a_middleware_takes_a_bound_token_with_its_certificate_alone(tls: dict[str, Any], status: int) -> None:
+    """RFC 8705 section 3."""
+    asked = scope("/me", headers=SECRET, extensions={"tls": tls})
+
+    assert call(bearer(knows(BOUND)), asked).status == status
+    # What the first of two checks has proven, the second one, of a route, takes as proven.
+    backend = BearerBackend(knows(BOUND), AsyncWorld(MemoryStorage()))
+
+    @backend.protect("read")
+    async def route(request: StarletteRequest) -> PlainTextResponse:
+        return PlainTextResponse("inside")
+
+    app = Starlette(routes=[Route("/me", route)], middleware=[backend.middleware])
+    assert call(app, asked).status == status
+
+
+def test_a_bound_token_is_taken_behind_a_named_proxy_with_what_that_hands_on() -> None:
+    for address, status in (("10.0.0.1", 200), ("192.0.2.1", 401)):
+        asked = {**from_address(address, SHOWN), "path": "/me"}
+        asked["headers"] = [*asked["headers"], *SECRET]
+        assert call(believing(bearer(knows(BOUND))), asked).status == status

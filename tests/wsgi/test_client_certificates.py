@@ -13,7 +13,11 @@ from oauthcore import Peer
 from oauthcore.wire.certificate_headers import CertificateHeader, VerifiedChains
 from oauthcore_wsgi import head_of
 from oauthcore_wsgi.client_certificates import ClientCertificates
+from tests.core.certificates import certificate, subject
+from tests.core.grants.test_certificate_bound_tokens import thumbprint
+from tests.core.resource.test_server import access, knows
 from tests.core.wire.test_certificate_headers import BASE64, MADE
+from tests.wsgi.test_application import bearer, call
 
 
 @attrs.frozen
@@ -100,3 +104,17 @@ def test_what_anyone_else_says_of_a_certificate_has_no_effect(address: str, head
 
     assert peer == Peer(address, True)
     assert "HTTP_CLIENT_CERT" not in seen
+
+
+OTHER = certificate(subject(CN="other"), key="EC other")
+
+
+@pytest.mark.parametrize(
+    ("shown", "status"), [(MADE.pem, "200 OK"), (OTHER.pem, "401 Unauthorized"), ("", "401 Unauthorized")]
+)
+def test_a_middleware_takes_a_bound_token_with_its_certificate_alone(shown: str, status: str) -> None:
+    """RFC 8705 section 3."""
+    bound = knows(access(cnf={"x5t#S256": thumbprint(MADE.der)}))
+    https: dict[str, Any] = {"wsgi.url_scheme": "https", "SSL_CLIENT_CERT": shown}
+
+    assert call(bearer(bound), "/me", HTTP_AUTHORIZATION="Bearer a", **https)[0] == status
