@@ -10,7 +10,7 @@ import pytest
 
 from oauthcore import Allowance, AnyoneMayRegister, Client, Login, Need, Registration, Response, Secret, World, run
 from oauthcore.oidc.id_token import half_hash
-from oauthcore.openid import PROMPTS, OpenID
+from oauthcore.openid import PROMPTS, STANDARD_CLAIMS, OpenID
 from oauthcore.records.client import IdTokenClaims
 from oauthcore.records.grant import Grant
 from oauthcore.signing.keys import GivenKeys
@@ -150,6 +150,38 @@ def test_a_client_that_reads_its_id_token_alone_finds_the_scopes_claims_there(dr
     assert {name: told_so[0].get(name) for name in KNOWN} == KNOWN
     assert not KNOWN.keys() & told_so[1].keys()
     assert "address" not in told_so[0]
+
+
+# Applications as their documentation configures them: what they ask for, and look for in the ID token.
+# Auth.js reads name and address, Open WebUI the same and UserInfo only for an address that is missing, Homarr the groups
+# as well.
+APPLICATIONS: dict[str, tuple[dict[str, Any], str, set[str]]] = {
+    "Auth.js": ({"token_endpoint_auth_method": "client_secret_basic"}, "openid profile email", {"name", "email"}),
+    "Open WebUI": ({"token_endpoint_auth_method": None}, "openid email profile", {"email", "name"}),
+    "Homarr": (
+        {"token_endpoint_auth_method": "client_secret_basic"},
+        "openid email profile groups",
+        {"preferred_username", "name", "email", "groups"},
+    ),
+}
+
+
+@pytest.mark.parametrize("application", APPLICATIONS)
+@pytest.mark.parametrize("words", ["all", "requested"])
+def test_application_that_reads_its_id_token_alone_finds_there_what_it_looks_for(
+    application: str, words: IdTokenClaims
+) -> None:
+    settings, scope, wanted = APPLICATIONS[application]
+    client = attrs.evolve(RP, **settings, scope=scope, id_token_claims=words)
+    openid = OpenID(scope_claims={**STANDARD_CLAIMS, "groups": ("groups",)})
+    site = provider(clients=(client,), openid=openid)
+    person = {"name": "Alice", "preferred_username": "alice", "email": "alice@wonderland.example", "groups": ["staff"]}
+    site.world = attrs.evolve(site.world, claims=lambda asked: person)
+
+    tokens = redeem(site, remembered(site, scope=scope, nonce=None)["code"])
+
+    found = wanted & told(tokens["id_token"]).keys()
+    assert found == (wanted if words == "all" else set())
 
 
 @pytest.mark.parametrize("words", ["all", "requested"])
