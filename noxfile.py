@@ -112,7 +112,7 @@ def quick(session: nox.Session) -> None:
     """Run what takes no time and starts nothing, and stop at the first failure."""
     install(session, "tests", project=("-e", "."))
     wanted = session.posargs or ("tests/core", "tests/house")
-    session.run("pytest", *TWO_AT_ONCE, *WITH_AN_END, "-x", "-q", "-m", "not slow", *wanted)
+    session.run("pytest", *TWO_AT_ONCE, *WITH_AN_END, "-x", "-q", "-m", "not slow and not full", *wanted)
 
 
 @nox.session(python=["3.11", "3.12", "3.13", "3.14"])
