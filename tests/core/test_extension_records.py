@@ -64,6 +64,7 @@ def on_the_page() -> dict[str, Any]:
     return names
 
 
+@pytest.mark.slow
 def test_what_an_extension_lets_be_used_once_is_used_once_in_every_order(kept: Factory) -> None:
     names = on_the_page()
     redeem_once = names["redeem_once"]

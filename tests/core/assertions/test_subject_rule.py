@@ -111,6 +111,7 @@ def test_rule_that_says_nobody_or_lets_everybody_in_is_refused(setting: str, set
     assert refused.value.setting == setting
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_name_can_be_written_down(name: str) -> None:
     if is_name(name):
