@@ -103,7 +103,10 @@ def riddles(text: str) -> list[int]:
 
 
 def test_no_docstring_or_comment_riddles() -> None:
-    assert [f"{name}:{line}" for name, text in REWRITTEN.items() for line in riddles(text)] == []
+    begins = re.compile(r'"""\s*' + COMMANDED.pattern)
+    suspects = {name: text for name, text in REWRITTEN.items() if RIDDLES.search(text) or begins.search(text)}
+
+    assert [f"{name}:{line}" for name, text in suspects.items() for line in riddles(text)] == []
 
 
 def test_each_docstring_and_comment_names_who_it_is_about() -> None:
