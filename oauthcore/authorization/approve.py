@@ -66,7 +66,9 @@ def approve(
         return Decision(deliver_nothing(response, context), tuple(changes), tuple(events))
     grant = grant_of(access, approval, context)
     redirectable = response.redirectable
-    approved = Approved(client, redirectable.redirect, response.code_challenge, redirectable.request.nonce, grant)
+    request = redirectable.request
+    jkt = None if context.dpop is None else request.dpop_jkt
+    approved = Approved(client, redirectable.redirect, response.code_challenge, request.nonce, grant, jkt)
     parts = [issue(approved, context) for issue in response.type.parts]
     # If the user signs out while this is being decided, one of the two commits fails and is decided again: there is
     # never a grant that a logout has missed.

@@ -279,6 +279,14 @@ CHECKS: tuple[CheckRequest, ...] = (
         "redirect",
         _REDIRECTING,
     ),
+    Check(
+        "dpop_jkt can be the thumbprint of a key",
+        response.check_dpop_jkt,
+        "RFC 9449 section 10",
+        (InvalidRequest,),
+        "redirect",
+        _REDIRECTING,
+    ),
     # Last, since the rules look at what the other checks have made of the request.
     Check(
         "the request obeys the server's profile",

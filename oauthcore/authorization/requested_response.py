@@ -5,6 +5,8 @@ Each takes the draft and adds its result. `checks` defines their order.
 
 from __future__ import annotations
 
+import re
+
 from oauthcore.authorization.draft import Draft
 from oauthcore.authorization.jwt_response import requested_mode
 from oauthcore.authorization.response_type import RESPONSE_TYPES
@@ -111,6 +113,18 @@ def check_code_challenge(draft: Draft, context: Context) -> None:
     # injection, where an attacker has the real client redeem a stolen code (RFC 9700 section 4.5).
     if not context.allows(Allowance.CONFIDENTIAL_WITHOUT_PKCE, client) and not brings_nonce(draft, context):
         raise unbound_code(context)
+
+
+def check_dpop_jkt(draft: Draft, context: Context) -> None:
+    """Check that dpop_jkt is the thumbprint of a key (RFC 9449 section 10), where the server knows the parameter."""
+    jkt = draft.request.dpop_jkt
+    # Else the code would be bound to a key that there can't be, and the client would find out after its user signed in.
+    if jkt is not None and context.dpop is not None and not _THUMBPRINT.fullmatch(jkt):
+        raise InvalidRequest.with_description("dpop_jkt is not the SHA-256 thumbprint of a key")
+
+
+# RFC 7638 with SHA-256, in base64url: the last of its 43 letters has two bits that are 0.
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 
 
 def brings_nonce(draft: Draft, context: Context) -> bool:

@@ -32,6 +32,7 @@ class Approved:
     code_challenge: CodeChallenge | None
     nonce: str | None
     grant: Grant
+    dpop_jkt: str | None = None
 
 
 @per_request
@@ -97,6 +98,7 @@ def issue_code(approved: Approved, context: Context) -> Part:
         # RFC 6749 section 4.1.2: a code lives ten minutes at most; here the policy's lifetime, one minute by default.
         expires_at=min(context.code_expires_at(approved.client), approved.grant.expires_at),
         nonce=approved.nonce,
+        dpop_jkt=approved.dpop_jkt,
     )
     return Part({"code": value.reveal()}, (Insert(record),))
 

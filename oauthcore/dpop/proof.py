@@ -30,7 +30,8 @@ MAX_JTI_LENGTH = 512
 class Expected:
     """Say which proofs are for a request: of its method and URL, made at most `lifetime` seconds ago.
 
-    Its `iat` may be `skew` seconds ahead of `now`. With an `access_token`, the proof has to be for that token.
+    Its `iat` may be `skew` seconds ahead of `now`. With an `access_token`, the proof has to be for that token. An
+    `alias` is another URL of the same endpoint.
     """
 
     method: str
@@ -40,6 +41,7 @@ class Expected:
     lifetime: int
     skew: int
     access_token: Secret | None = None
+    alias: str | None = None
 
 
 @per_request
@@ -103,7 +105,8 @@ def check_target(claims: Mapping[str, object], expected: Expected) -> None:
     if claims.get("htm") != expected.method:
         raise InvalidDpopProof("htm of the DPoP proof is not the method of the request")
     htu = claims.get("htu")
-    if not isinstance(htu, str) or normalised(htu) != configured(expected.url):
+    named = normalised(htu) if isinstance(htu, str) else None
+    if named != configured(expected.url) and (expected.alias is None or named != configured(expected.alias)):
         raise InvalidDpopProof("htu of the DPoP proof is not the URL of the request, as this server is configured")
 
 

@@ -18,6 +18,7 @@ from oauthcore.oidc.person import Person
 from oauthcore.per_request import per_request
 from oauthcore.pkce import check_verifier
 from oauthcore.records.client import Client
+from oauthcore.records.confirmation import Confirmation
 from oauthcore.records.grant import Grant
 from oauthcore.records.lifecycle import CODE, CodeInput, advance
 from oauthcore.records.liveness import IssuedTo, end_of_grant
@@ -73,6 +74,7 @@ def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, cont
     # Everything the client has to show comes first. Only the code's own client, with the right redirect URI and
     # verifier, can then cause the revocation below.
     own = prove_own(redemption, client, facts.code, context.now)
+    check_key(own.code, request.confirmation)
     # A code of a revoked grant, an ended session or a removed user buys nothing, whether it was used or not.
     end = end_of_grant(IssuedTo(client, grant, person), context.policy, context.now, context.admits)
     if end is not None or grant is None or person is None:
@@ -111,6 +113,15 @@ def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, cont
         ),
         (Event("token_issued", grant.client_id, grant.subject, grant.key),),
     )
+
+
+def check_key(code: AuthorizationCode, proven: Confirmation | None) -> None:
+    """Check that a code which is bound to a key came with a proof of that key (RFC 9449 section 10).
+
+    Before the replay is looked at: who has stolen code and verifier, but not the key, can't end the grant either.
+    """
+    if code.dpop_jkt is not None and (proven is None or proven.jkt != code.dpop_jkt):
+        raise InvalidGrant("the code is bound to a key that was not proven")
 
 
 def prove_own(redemption: Redemption, client: Client, code: AuthorizationCode | None, now: int) -> OwnCode:

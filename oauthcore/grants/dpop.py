@@ -70,6 +70,7 @@ def verified_proof(
         settings.lifetime,
         settings.skew,
         access_token,
+        alias_of(request, context),
     )
     proof = read_proof(text, expected, context.verify_own_key)
     if settings.require_nonce:
@@ -82,6 +83,14 @@ def url_of(request: Request, context: Context) -> str:
     """Return the URL of the request's endpoint, as the server is configured."""
     # The path was found in the table of endpoints, byte for byte; the host is the issuer's, whatever `Host` says.
     return context.issuer.rstrip("/").removesuffix(context.base) + request.path
+
+
+def alias_of(request: Request, context: Context) -> str | None:
+    """Return the endpoint's URL for clients with certificates, None if it has no other (RFC 8705 section 5)."""
+    mutual_tls = context.mutual_tls
+    if mutual_tls is None or mutual_tls.endpoint_aliases is None:
+        return None
+    return mutual_tls.endpoint_aliases + request.path
 
 
 def _once(proof: DpopProof, settings: Dpop, client: Client | None, context: Context) -> Flow[ProofOfPossession]:

@@ -48,6 +48,8 @@ class AuthorizationRequest:
     object_signing_alg: str | None = None
     # The one parameter that may be repeated (RFC 8707 section 2.1).
     resource: tuple[str, ...] = ()
+    # RFC 9449 section 10: the thumbprint of the key that the code is bound to.
+    dpop_jkt: str | None = None
 
 
 @attrs.frozen(kw_only=True)

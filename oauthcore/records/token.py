@@ -37,6 +37,8 @@ class AuthorizationCode:
     # OIDC Core section 3.1.3.6: the ID token of the exchange has the request's nonce.
     nonce: str | None = None
     state: CodeState = CodeState.ACTIVE
+    # RFC 9449 section 10: the key that the token request has to prove, where the authorization request has named one.
+    dpop_jkt: str | None = None
 
 
 @per_request(kw_only=True)

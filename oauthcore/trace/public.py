@@ -20,6 +20,7 @@ PUBLIC = frozenset(
         "redirect_uris",
         "scope",
         "code_challenge_method",
+        "dpop_jkt",
         "prompt",
         "display",
         "max_age",
