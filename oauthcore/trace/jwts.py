@@ -24,10 +24,10 @@ def looks_signed(text: str) -> bool:
     return text.count(".") == 2 and len(text) <= MAX_LENGTH
 
 
-def flaw_of(text: str) -> Flaw | None:
+def flaw_of(text: str, *, brings_key: bool = False) -> Flaw | None:
     """Return what is wrong with a token apart from its signature; None if nothing is."""
     try:
-        _ = read_claims(read_signed(text).payload)
+        _ = read_claims(read_signed(text, brings_key=brings_key).payload)
     except InvalidJwt as invalid:
         return invalid.flaw
     return None

@@ -74,7 +74,10 @@ class Placeholders:
 
     def of_verifier(self, text: str) -> str:
         """Return the placeholder of a code verifier, and make its challenge that of the challenge (RFC 7636)."""
-        stand_in = self.of_made(text)
+        return self.of_hashed(text, self.of_made(text))
+
+    def of_hashed(self, text: str, stand_in: str) -> str:
+        """Return a placeholder, and make its SHA-256 that of the text's, where a request has that, too."""
         self.put(_challenge(text), _challenge(stand_in))
         return stand_in
 

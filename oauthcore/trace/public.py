@@ -21,6 +21,8 @@ PUBLIC = frozenset(
         "scope",
         "code_challenge_method",
         "dpop_jkt",
+        "jkt",
+        "htm",
         "prompt",
         "display",
         "max_age",

@@ -16,7 +16,7 @@ from oauthcore.extra_claims import ClaimsTarget
 from oauthcore.flow.effects import Effect, Flow
 from oauthcore.instruments import Call, Instruments
 from oauthcore.jose.compact import Flaw, InvalidJwt
-from oauthcore.jose.crypto import VerifiedJwt
+from oauthcore.jose.crypto import SelfSigned, VerifiedJwt
 from oauthcore.jose.jwk import Jwk
 from oauthcore.records.client import Client
 from oauthcore.signing.keys import Keys, KeySet
@@ -163,6 +163,7 @@ class Recording:
             handles=RecordingHandles(original.handles, self._handles),
             sealing=RecordingSealing(original.sealing, self._sealed, self._unsealed),
             verify=self._verify,
+            verify_own_key=self._verify_own_key,
             documents=RecordingDocuments(original.documents, self._documents),
             client_documents=RecordingDocuments(original.client_documents, self._documents),
             unverified_documents=RecordingDocuments(original.unverified_documents, self._documents),
@@ -188,6 +189,15 @@ class Recording:
     def _verify(self, token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:
         try:
             verified = self._original.verify(token, keys, algorithms)
+        except InvalidJwt as invalid:
+            self._verified.append((token, invalid.flaw))
+            raise
+        self._verified.append((token, None))
+        return verified
+
+    def _verify_own_key(self, token: str, algorithms: Collection[str]) -> SelfSigned:
+        try:
+            verified = self._original.verify_own_key(token, algorithms)
         except InvalidJwt as invalid:
             self._verified.append((token, invalid.flaw))
             raise

@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote_plus
 import attrs
 
 from oauthcore.authorization.request_object import hash_of
+from oauthcore.dpop.proof import MAX_LENGTH as MAX_PROOF_LENGTH
 from oauthcore.jose.strict_json import parse_value, read_json
 from oauthcore.pushed_requests import REQUEST_URI
 from oauthcore.trace.jwts import flaw_of, looks_signed, rebuilt
@@ -73,24 +74,28 @@ def stand_in_for(name: str, value: str, placeholders: Placeholders) -> str:
         return placeholders.of_chosen(value)
     if name in {"request_uri", "request_uris"}:
         return _redacted_reference(value, placeholders)
-    if name.endswith(("_uri", "_uris")) or name == "verification_uri_complete":
+    if name.endswith(("_uri", "_uris")) or name in {"verification_uri_complete", "htu"}:
         # A URI in client metadata (RFC 7591 section 2) is shown to others, but its query may hold a secret.
         return redacted_uri(value, placeholders, keep_short=True)
     return placeholders.of_verifier(value) if name == "code_verifier" else stand_in_for_token(value, placeholders)
 
 
-def stand_in_for_token(text: str, placeholders: Placeholders) -> str:
+def stand_in_for_token(text: str, placeholders: Placeholders, *, brings_key: bool = False) -> str:
     """Return the placeholder of a token; a JWT keeps what can be read of it, and its flaw if it is broken."""
     if not looks_signed(text):
         return placeholders.of_made(text)
-    flaw = flaw_of(text)
+    flaw = flaw_of(text, brings_key=brings_key)
 
     def made(letters: str) -> str | None:
         """Return a token with the public parts of the original, or of its shape if they can't be read; same flaw."""
         read = rebuilt(text, lambda members: _parts_of_token(members, placeholders), letters)
         # Only some letters may end a piece of base64url, about one in four, so several are tried.
         shapes = (reshaped(text, letters[number:]) for number in range(_TRIES))
-        return next((token for token in (read, *shapes) if token is not None and flaw_of(token) is flaw), None)
+        return next((token for token in (read, *shapes) if token is not None and same_flaw(token)), None)
+
+    def same_flaw(token: str) -> bool:
+        """Return whether a token is broken as the original is."""
+        return flaw_of(token, brings_key=brings_key) is flaw
 
     return placeholders.of_token(text, made)
 
@@ -166,7 +171,17 @@ def _redacted_authorization(value: str, placeholders: Placeholders) -> str:
         return placeholders.of_made(value)
     if ascii_lower(scheme) == "basic":
         return f"{scheme} {_redacted_basic(strip_ows(credentials), placeholders)}"
-    return f"{scheme} {stand_in_for_token(strip_ows(credentials), placeholders)}"
+    token = strip_ows(credentials)
+    # The proof beside a token of the scheme DPoP has the token's hash (`ath`).
+    stand_in = placeholders.of_hashed(token, stand_in_for_token(token, placeholders))
+    return f"{scheme} {stand_in}"
+
+
+def _redacted_proof(value: str, placeholders: Placeholders) -> str:
+    """Keep what a DPoP proof says and the public key in it; without its signature it proves nothing."""
+    if len(value) > MAX_PROOF_LENGTH:
+        return placeholders.of_made(value)
+    return stand_in_for_token(value, placeholders, brings_key=True)
 
 
 def _redacted_basic(credentials: str, placeholders: Placeholders) -> str:
@@ -209,6 +224,8 @@ def redacted_uri(value: str, placeholders: Placeholders, *, keep_short: bool = F
 
 _HEADERS: dict[str, Callable[[str, Placeholders], str]] = {
     "authorization": _redacted_authorization,
+    "dpop": _redacted_proof,
+    "dpop-nonce": lambda value, placeholders: placeholders.of_made(value),
     "cookie": _redacted_cookies,
     "set-cookie": _redacted_set_cookie,
     "location": lambda value, placeholders: redacted_uri(value, placeholders, keep_short=True),

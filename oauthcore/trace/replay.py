@@ -13,8 +13,8 @@ from oauthcore.context import SignJwt
 from oauthcore.errors import EffectFailed
 from oauthcore.extra_claims import ClaimsTarget
 from oauthcore.flow.effects import Effect, Flow
-from oauthcore.jose.compact import Flaw, InvalidJwt, read_claims, read_signed
-from oauthcore.jose.crypto import VerifiedJwt
+from oauthcore.jose.compact import Flaw, InvalidJwt, Signed, read_claims, read_signed
+from oauthcore.jose.crypto import SelfSigned, VerifiedJwt, key_brought_by
 from oauthcore.jose.jwk import Jwk
 from oauthcore.jose.jwt import Jwt
 from oauthcore.server import AuthorizationServer
@@ -96,6 +96,7 @@ class _Player:
             handles=ReplayedHandles(trace.handles),
             sealing=ReplayedSealing(trace.sealed, trace.unsealed),
             verify=self._verify,
+            verify_own_key=self._verify_own_key,
             documents=ReplayedDocuments(trace.documents),
             client_documents=ReplayedDocuments(trace.documents),
             unverified_documents=ReplayedDocuments(trace.documents),
@@ -171,7 +172,15 @@ class _Player:
         return Response(before["status"], headers)
 
     def _verify(self, token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:
-        signed = read_signed(token)
+        signed = self._signed(token, read_signed(token), algorithms)
+        return VerifiedJwt(signed.header, read_claims(signed.payload))
+
+    def _verify_own_key(self, token: str, algorithms: Collection[str]) -> SelfSigned:
+        signed = self._signed(token, read_signed(token, brings_key=True), algorithms)
+        return SelfSigned(signed.header, read_claims(signed.payload), key_brought_by(signed))
+
+    def _signed(self, token: str, signed: Signed, algorithms: Collection[str]) -> Signed:
+        """Return a token whose signature was good when it was recorded; raises the flaw that it had."""
         if signed.alg not in algorithms:
             raise InvalidJwt(Flaw.ALGORITHM)
         verdicts = self._verdicts.get(token)
@@ -181,7 +190,7 @@ class _Player:
         flaw = verdicts.pop(0)
         if flaw is not None:
             raise InvalidJwt(Flaw[flaw])
-        return VerifiedJwt(signed.header, read_claims(signed.payload))
+        return signed
 
     def _adding(self, target: ClaimsTarget) -> Flow[Mapping[str, object]]:
         """Return the claims that the host's function added when it was recorded."""

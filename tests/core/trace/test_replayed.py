@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-ROOMS = ("oidc", "clients", "authorization", "grants", "endpoints", "pushed", "ciba")
+ROOMS = ("oidc", "clients", "authorization", "grants", "endpoints", "pushed", "ciba", "dpop")
 # The first tampers with its server's own context. The second's acr and amr get one stand-in in the grant and another in
 # the answer: to be mended. The others have records, grants or a registration of their own, which no trace brings.
 TAMPERING = (
