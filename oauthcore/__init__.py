@@ -22,7 +22,7 @@ from oauthcore.extra_claims import ClaimsTarget
 from oauthcore.flow.drivers import AsyncWorld, World, arun, run
 from oauthcore.flow.effects import AuthenticatedUser, KnownUser, Throttled
 from oauthcore.mutual_tls import MutualTls
-from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy, UnknownScope
+from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy, RefreshRotation, UnknownScope
 from oauthcore.profiles.profile import Profile
 from oauthcore.pushed_requests import PushedRequests
 from oauthcore.records.client import Client
@@ -104,6 +104,7 @@ __all__ = [
     "Policy",
     "Profile",
     "PushedRequests",
+    "RefreshRotation",
     "Refusal",
     "Registration",
     "Request",

@@ -52,6 +52,15 @@ class CodeBinding(Named):
     PKCE = "a code_challenge, also beside a nonce: nothing hangs on whether the client looks at it"
 
 
+class RefreshRotation(Named):
+    """Name which refresh tokens are replaced when they are used, so that a second use of one betrays a theft."""
+
+    ALWAYS = "always"
+    # FAPI 2.0 Security Profile section 5.3.2.1: no rotation where a stolen token is useless anyway, without credentials
+    # and key of the client. It can lock out a client that loses an answer. Public clients' are rotated all the same.
+    UNLESS_SENDER_CONSTRAINED = "unless confidential clients have their access tokens bound to a key"
+
+
 class UnknownScope(Named):
     """Name what happens to a requested scope for which the client is not registered.
 
@@ -138,6 +147,7 @@ class Policy:
     lifetimes: Lifetimes = LIFETIMES
     client_assertions: ClientAssertions = USUAL_ASSERTIONS
     implies: ScopeHierarchy = attrs.field(default=NO_HIERARCHY, converter=as_hierarchy)
+    refresh_rotation: RefreshRotation = RefreshRotation.ALWAYS
 
     def __attrs_post_init__(self) -> None:
         if "password" in self.grant_types and Allowance.PASSWORD not in self.allow:

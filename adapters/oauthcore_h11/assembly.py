@@ -32,6 +32,7 @@ from oauthcore import (
     Policy,
     Profile,
     PushedRequests,
+    RefreshRotation,
     Registration,
     RequestObjects,
     Resource,
@@ -57,6 +58,7 @@ from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.configuration.tables import (
     KEYS,
     IdJagTable,
+    PolicyTable,
     ResourcePolicyTable,
     TokenExchangeTable,
     TrustedSubjectTable,
@@ -140,10 +142,18 @@ def policy_of(configuration: Configuration, of_profile: Policy | None) -> Policy
         unknown_scope=UnknownScope(table.unknown_scope),
         implies=implied_by(table.implies),
         client_assertions=configuration.client_assertions or (of_profile or policy).client_assertions,
+        refresh_rotation=rotation_of(table, of_profile),
     )
     if of_profile is not None and table.preset == "oauth21":
         return attrs.evolve(policy, response_types=of_profile.response_types)
     return policy if configuration.oidc is None else policy.with_id_tokens()
+
+
+def rotation_of(table: PolicyTable, of_profile: Policy | None) -> RefreshRotation:
+    """Return which refresh tokens are replaced when they are used."""
+    if table.refresh_rotation is not None:
+        return RefreshRotation[table.refresh_rotation.upper()]
+    return RefreshRotation.ALWAYS if of_profile is None else of_profile.refresh_rotation
 
 
 def implied_by(table: Mapping[str, tuple[str, ...]]) -> ScopeHierarchy:

@@ -34,6 +34,7 @@ from oauthcore.grants.terms import TokenTerms, usual_terms
 from oauthcore.grants.token_request import TokenRequest
 from oauthcore.oidc.person import Person
 from oauthcore.per_request import per_request
+from oauthcore.policy import RefreshRotation
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Grant, Rotation
 from oauthcore.records.lifecycle import REFRESH, RefreshInput, RefreshState, advance
@@ -123,7 +124,39 @@ def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context
     own = OwnRefreshToken(refresh.token, request, grant, person, audience, details)
     if state is RefreshState.SUPERSEDED and grant.rotation is not None:
         return repeat_rotation(own, grant.rotation, context)
+    if keeps_token(request, context):
+        return keep(own, token, scope, context)
     return rotate(own, scope, context)
+
+
+def keeps_token(request: TokenRequest, context: Context) -> bool:
+    """Return whether the policy leaves the refresh token of such a request as it is."""
+    if context.policy.refresh_rotation is RefreshRotation.ALWAYS:
+        return False
+    # A public client has nothing but the token and its key; RFC 9700 section 2.2.2 wants one of two, it gets both.
+    return request.proof is not None and not request.client.is_public
+
+
+def keep(own: OwnRefreshToken, token: RefreshToken, scope: Scope, context: Context) -> Issue:
+    """Issue an access token, and leave the refresh token as it is, but for the time until which it may stay unused."""
+    client, grant = own.request.client, own.grant
+    if grant.resources:
+        scope = understood_scope(scope, own.audience, grant.resources, client, context)
+    terms = usual_terms(client, scope, own.request.proof, context, own.audience)
+    access = issue_access(terms, grant, context.mint(), context)
+    used = attrs.evolve(token, expires_at=idle_until(client, grant.expires_at, context))
+    return Decision(
+        Tokens(access, None, id_token_of(client, grant, scope, None, own.person, context)),
+        (
+            Require(client),
+            *preconditions(own.person),
+            # A revocation that comes first makes the commit fail; refreshes at once don't disturb each other.
+            Require(grant),
+            *(() if used == token else (Replace(token, used),)),
+            Insert(access.record),
+        ),
+        (Event("token_refreshed", grant.client_id, grant.subject, grant.key),),
+    )
 
 
 def requested_scope(refresh: Refresh, grant: Grant) -> Scope | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oauthcore.client_assertions import ClientAssertions
-from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy
+from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy, RefreshRotation
 from oauthcore.profiles import shared_rules as shared
 from oauthcore.profiles.client_rules import (
     authenticates_by,
@@ -34,6 +34,8 @@ FAPI_POLICY = Policy(
     response_types=frozenset({"code"}),
     code_binding=CodeBinding.PKCE,
     client_assertions=ClientAssertions(audience_as_string=True),
+    # Section 5.3.2.1: no rotation, except for reasons of security.
+    refresh_rotation=RefreshRotation.UNLESS_SENDER_CONSTRAINED,
     lifetimes=Lifetimes(authorization_code_lifetime=MAX_CODE_LIFETIME),
 )
 """The policy of a server with the profile whose host gives none."""

@@ -74,7 +74,9 @@ def test_defaults_in_the_sample_are_the_defaults(tmp_path: Path) -> None:
     # A folder for traces is an example, as all folders are.
     text = text.replace('traces = "traces"', "")
     # A profile may have another default.
-    shown = reading(tmp_path, text.replace('code_binding = "pkce_or_nonce"', ""), MY_APP_SECRET="s")
+    for of_profile in ('code_binding = "pkce_or_nonce"', 'refresh_rotation = "always"'):
+        text = text.replace(of_profile, "")
+    shown = reading(tmp_path, text, MY_APP_SECRET="s")
     least = reading(tmp_path, LEAST)
 
     tables = ("limits", "paths", "policy", "lifetimes", "passwords", "client_secrets", "logs", "metrics", "purge")

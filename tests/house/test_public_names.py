@@ -62,6 +62,7 @@ def test_the_package_offers_these_names_and_no_others() -> None:
         "Policy",
         "Profile",
         "PushedRequests",
+        "RefreshRotation",
         "Refusal",
         "Registration",
         "Request",

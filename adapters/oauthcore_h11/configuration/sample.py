@@ -98,6 +98,7 @@ storage = "sqlite:oauthcore.db"
 # code_binding = "pkce_or_nonce"     # a confidential OpenID client may leave PKCE out where it sends a nonce; or "pkce"
 # unknown_scope = "ignore_in_openid" # a scope that the client is not registered with is left out of OpenID requests and
 #                                    # refused by OAuth's; or "ignore", or "refuse"; one client's own goes before
+# refresh_rotation = "always"        # or "unless_sender_constrained": not where a confidential client proves its key
 # What follows is shut, and opened by its name, here or in `allow` of one client:
 #   "confidential_without_pkce"      confidential clients may leave out PKCE and nonce: see docs/without-pkce.md
 #   "plain_pkce"                     code_challenge_method plain, as of old

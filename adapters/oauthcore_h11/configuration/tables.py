@@ -478,6 +478,8 @@ class PolicyTable:
     unknown_scope: UnknownScopeName = "ignore_in_openid"
     allow: tuple[Allowance, ...] = ()
     implies: Mapping[str, tuple[str, ...]] = attrs.Factory(dict)
+    # That of the profile if there is one, otherwise always.
+    refresh_rotation: Literal["always", "unless_sender_constrained"] | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -75,7 +75,7 @@ def test_replayed_code_without_its_key_ends_nothing(site: Site) -> None:
     assert not site.is_active(token)
 
 
-@pytest.mark.parametrize("value", ["x", "a" * 42, "a" * 43 + "=", "a" * 44, "ä" * 43, jkt(key())[:-1] + "B"])
+@pytest.mark.parametrize("value", ["x", "a" * 42, "a" * 43 + "=", "a" * 44, "ä" * 43, "a" * 42 + "B"])
 def test_what_is_no_thumbprint_is_refused_before_anybody_signs_in(site: Site, value: str) -> None:
     answer = site.authorize(None, dpop_jkt=value)
 

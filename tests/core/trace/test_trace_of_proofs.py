@@ -8,6 +8,7 @@ from tests.core.dpop.proving import ath, key, proof
 from tests.core.dpop.test_userinfo import redemption
 from tests.core.oidc.provider import SECRETS, provider
 from tests.core.site import ISSUER, Drive, Site, basic, members
+from tests.core.trace.test_trace import Traced
 from tests.core.trace.test_trace_of_tokens import listened
 
 
@@ -29,7 +30,7 @@ def proves(site: Site) -> list[str]:
     return [*secrets, str(key().members["d"])]
 
 
-def recorded(drive: Drive) -> Site:
+def recorded(drive: Drive) -> Traced:
     """Return a provider that is recorded, and wants nonces."""
     return listened(provider(drive, dpop=Dpop(require_nonce=True)))
 
