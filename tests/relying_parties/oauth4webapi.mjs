@@ -48,6 +48,47 @@ await converse({
     if (job.metadata?.userinfo_signed_response_alg) await oauth.validateApplicationLevelSignature(as, answer);
     return { claims, userinfo };
   },
+  // Prove a key with each request (RFC 9449), and repeat what lacks the server's nonce; then show the token as a bearer.
+  async bound(job) {
+    const as = await discover(job);
+    const client = { client_id: job.client_id, ...job.metadata };
+    const proof = { DPoP: oauth.DPoP(client, await oauth.generateKeyPair(job.algorithm_of_proofs)) };
+    const nonces = [];
+    const insisting = async (act) => {
+      try {
+        return await act();
+      } catch (error) {
+        if (!oauth.isDPoPNonceError(error)) throw error;
+        nonces.push(error.status);
+        return act();
+      }
+    };
+    const [verifier, nonce, state] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomNonce(), "s"];
+    const callback = await ask(as, job, {
+      response_type: "code",
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: "S256",
+      nonce,
+      state,
+    });
+    const parameters = oauth.validateAuthResponse(as, client, callback, state);
+    const tokens = await insisting(async () =>
+      oauth.processAuthorizationCodeResponse(
+        as,
+        client,
+        await oauth.authorizationCodeGrantRequest(
+          as, client, secrets(job), parameters, job.redirect_uri, verifier, proof),
+        { expectedNonce: nonce, requireIdToken: true },
+      ),
+    );
+    const claims = oauth.getValidatedIdTokenClaims(tokens);
+    const userinfo = await insisting(async () =>
+      oauth.processUserInfoResponse(
+        as, client, claims.sub, await oauth.userInfoRequest(as, client, tokens.access_token, proof)),
+    );
+    const bearer = await fetch(as.userinfo_endpoint, { headers: { authorization: `Bearer ${tokens.access_token}` } });
+    return { type: tokens.token_type, claims, userinfo, nonces, bearer: bearer.status };
+  },
   // Sign the request, push it (RFC 9101, RFC 9126), and read the answer as a JWT (JARM).
   async pushed(job) {
     const as = await discover(job);

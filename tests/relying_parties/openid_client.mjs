@@ -134,6 +134,20 @@ await converse({
       answered: callback instanceof URL ? [...callback.searchParams.keys()].sort() : [],
     };
   },
+  // Prove a key with each request (RFC 9449); the library repeats one that lacks the server's nonce.
+  async bound(job) {
+    const config = await discover(job);
+    const handle = client.getDPoPHandle(config, await client.randomDPoPKeyPair(job.algorithm));
+    const more = { DPoP: handle };
+    const { checks, url } = await begin(config, job, {
+      parameters: job.names_key ? { dpop_jkt: await handle.calculateThumbprint() } : {},
+    });
+    const tokens = await client.authorizationCodeGrant(config, await browse(url), checks, undefined, more);
+    const claims = tokens.claims();
+    const userinfo = await client.fetchUserInfo(config, tokens.access_token, claims.sub, more);
+    const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token, undefined, more);
+    return { type: tokens.token_type, refreshed: refreshed.token_type, claims, userinfo };
+  },
   // Sign in, and exchange what comes of it: for another audience, and for an assertion for another domain.
   async exchange(job) {
     const config = await discover(job);
