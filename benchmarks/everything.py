@@ -20,6 +20,7 @@ MEASUREMENTS = {
     "transports": ("benchmarks.transports", "what carries them, beside bare h11 and node-oidc-provider"),
     "server": ("benchmarks.server", "the reference server as an operator runs it"),
     "signing": ("benchmarks.signing", "signatures, and what they cost the others in an event loop"),
+    "dpop": ("benchmarks.dpop", "token requests with DPoP proofs, beside their signatures"),
     "storages": ("benchmarks.storages", "finds and commits, storage by storage"),
 }
 # Of seconds, for each of them; the longest takes about a minute and a half where nothing else runs.

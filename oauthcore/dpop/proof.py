@@ -90,7 +90,7 @@ def read_proof(text: str, expected: Expected, verify: VerifyOwnKey) -> DpopProof
     nonce = verified.claims.get("nonce")
     if not isinstance(nonce, str | None):
         raise InvalidDpopProof("nonce of the DPoP proof is not a string")
-    return DpopProof(verified.key.thumbprint, jti, math.ceil(issued_at) + expected.lifetime + 1, nonce)
+    return DpopProof(verified.key.bare_thumbprint, jti, math.ceil(issued_at) + expected.lifetime + 1, nonce)
 
 
 def check_type(verified: SelfSigned) -> None:
@@ -105,6 +105,8 @@ def check_target(claims: Mapping[str, object], expected: Expected) -> None:
     if claims.get("htm") != expected.method:
         raise InvalidDpopProof("htm of the DPoP proof is not the method of the request")
     htu = claims.get("htu")
+    if htu == expected.url:
+        return
     named = normalised(htu) if isinstance(htu, str) else None
     if named != configured(expected.url) and (expected.alias is None or named != configured(expected.alias)):
         raise InvalidDpopProof("htu of the DPoP proof is not the URL of the request, as this server is configured")

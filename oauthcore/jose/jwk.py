@@ -120,6 +120,11 @@ class Jwk:
         return Jwk.of({name: members[name] for name in _IDENTITY[self.kty]})
 
     @property
+    def bare_thumbprint(self) -> str:
+        """Return the thumbprint of a key that is `bare`: its text is what that is the hash of (RFC 7638 section 3)."""
+        return base64url(hashlib.sha256(self.text.encode("ascii")).digest())
+
+    @property
     def public(self) -> Jwk:
         """Return the public half, with the members that are known to be public."""
         if self.kty == "oct":
@@ -161,20 +166,24 @@ class Jwk:
 # All that is private in keys of any kind (RFC 7518 section 6, RFC 8037 section 2); `oth` are further primes.
 PRIVATE_MEMBERS = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth"})
 _NUMBER = re.compile(r"[A-Za-z0-9_-]+")
+_NUMBERS: Mapping[str, tuple[str, ...]] = {"RSA": ("n", "e"), "EC": ("x", "y"), "OKP": ("x",)}
 # RFC 7518 section 6.2.1.2: a coordinate has the full length of its curve.
 _COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66, "Ed25519": 32}
 
 
-def public_key(members: object) -> Jwk:
-    """Return an asymmetric public key that a stranger has sent; raises `ValueError` for anything else.
+def public_key(members: object, alg: str) -> Jwk:
+    """Return the public key for a signature that a stranger has sent, as `Jwk.bare`; raises `ValueError` for others.
 
     A private key is refused, not reduced to its public half: everybody on the way has seen it. There is one spelling
     of a number: a second one would be another thumbprint of the same key.
     """
     if not isinstance(members, dict) or members.keys() & PRIVATE_MEMBERS:
         raise ValueError("it is no public key")
-    key = Jwk.of(members)
-    if key.kty == "oct" or not all(_is_number(str(members[name]), key) for name in _PUBLIC[key.kty] - {"crv"}):
+    kty = members.get("kty")
+    if kty not in ("RSA", "EC", "OKP") or members.get("use", "sig") != "sig" or members.get("alg", alg) != alg:
+        raise ValueError("it is for something else")
+    key = Jwk.of({name: members.get(name) for name in _IDENTITY[kty]})
+    if not key.fits_signature(alg) or not all(_is_number(members[name], key) for name in _NUMBERS[kty]):
         raise ValueError("its numbers are not spelled as a key's are")
     return key
 
