@@ -40,12 +40,9 @@ def normalised(url: str) -> str | None:
 
 
 @lru_cache(256)
-def configured(url: str) -> str:
-    """Return that form of a URL of this server's own; raises `ValueError` for one that no proof can name."""
-    form = normalised(url)
-    if form is None:
-        raise ValueError(f"no proof can name {url!r}")
-    return form
+def expected_form(url: str) -> str | None:
+    """Return that form of a URL that a request came to: of the same few, time and again."""
+    return normalised(url)
 
 
 def _decoded(escape: re.Match[str]) -> str:

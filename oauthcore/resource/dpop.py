@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeAlias
+from urllib.parse import quote
 
 import attrs
 
@@ -25,6 +26,8 @@ from oauthcore.wire.http import Request
 FirstUse: TypeAlias = Callable[[DpopProof, int], Flow[bool]]
 """Remember a proof, now: False if it is remembered already."""
 
+# RFC 3986 section 3.3, and what is percent-encoded already.
+_IN_A_PATH = "/%:@!$&'()*+,;=~"
 # Each is 150 bytes: 15 MB, and 1,600 requests a second for a minute.
 CAPACITY = 100_000
 KEY_LENGTHS = range(32, 65)
@@ -143,7 +146,8 @@ class ProofsOfResource:
         settings, text = self.settings, proof_of(request)
         if text is None:
             raise InvalidDpopProof("the request has a token of the scheme DPoP, and no DPoP proof")
-        url = self._base + request.path
+        # Some hosts hand out the path decoded: a client spells it as a URL has it.
+        url = self._base + quote(request.path, _IN_A_PATH, errors="surrogatepass")
         expected = Expected(
             request.method, url, now, settings.algorithms, settings.lifetime, settings.skew, access_token
         )

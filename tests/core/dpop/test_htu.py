@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauthcore.dpop.htu import MAX_LENGTH, configured, normalised
+from oauthcore.dpop.htu import MAX_LENGTH, expected_form, normalised
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,6 @@ def test_a_normalised_path_has_no_dot_segments(segments: list[str]) -> None:
     assert normalised(form) == form
 
 
-def test_a_server_whose_url_no_proof_can_name_is_a_bug() -> None:
-    with pytest.raises(ValueError, match="no proof can name"):
-        configured("urn:example")
+def test_what_is_no_url_has_no_form_to_be_compared_with() -> None:
+    assert expected_form("urn:example") is None
+    assert expected_form("HTTPS://as.example") == "https://as.example/"

@@ -215,6 +215,24 @@ def test_url_behind_a_proxy_is_the_one_that_clients_use() -> None:
     assert challenges(asked(server, asking(right())))
 
 
+@pytest.mark.parametrize(
+    ("path", "htu"),
+    [
+        ("/a b/ä", "https://api.example/a%20b/%c3%a4"),
+        ("/a%20b", "https://api.example/a%20b"),
+        ("/~me/(x)", "https://api.example/%7Eme/(x)"),
+    ],
+)
+def test_path_that_a_host_has_decoded_is_the_one_that_the_client_encoded(path: str, htu: str) -> None:
+    assert isinstance(asked(resource(), asking(right(htu=htu), path=path)), Access)
+
+
+@pytest.mark.parametrize("path", ["/\x00", "/\ud800x", "//", "/..", "/[", "/" + "a" * 3_000, "*"], ids=range(7))
+def test_any_path_with_a_url_that_is_none_is_refused(path: str) -> None:
+    """What is no URL is not the same as another that is none."""
+    assert challenges(asked(resource(), asking(right(htu="no URL"), path=path)))
+
+
 def test_metadata_names_the_algorithms() -> None:
     """RFC 9728 section 2."""
     server = resource(settings=ResourceDpop(algorithms=["ES256"], required=True))
