@@ -69,9 +69,15 @@ def not_shown(reason: str) -> InvalidClient:
 
 
 def registered_name(client: Client) -> tuple[str, str]:
-    """Return the name that is registered, after the member that it is in."""
+    """Return the name that is registered, after the member that it is in; raises `InvalidClient` if there is none."""
     named = [(member, getattr(client, member)) for member in NAMES]
-    return next((member, name) for member, name in named if name is not None)
+    for member, name in named:
+        if name is not None:
+            return member, name
+    # A host that stores its clients itself has not had this one checked.
+    raise not_shown("the client has no name that a certificate could have").by_setting(
+        "client.tls_client_auth_subject_dn"
+    )
 
 
 def without_unused_name(client: Client) -> Client:
@@ -112,7 +118,7 @@ def _problem(member: str, name: str) -> str | None:
             case "email":
                 return None if "@" in name else "use an address, as in client@example.com"
             case _:
-                is_host = name.isascii() and name.isprintable() and not set(name) & set(" /:*@")
+                is_host = name.isascii() and name.isprintable() and name != "" and not set(name) & set(" /:*@")
                 return None if is_host else "use a host name, in its ASCII form, without a wildcard"
     except ValueError as error:
         return f"{error}"

@@ -22,6 +22,7 @@ from oauthcore import (
 )
 from oauthcore.clients.authentication import decide
 from oauthcore.clients.presented import Presented
+from oauthcore.clients.tls_client_auth import registered_name
 from oauthcore.documents import SOONEST_AGAIN
 from oauthcore.errors import InvalidClient
 from oauthcore.jose.certificate import read_certificate
@@ -316,6 +317,7 @@ def test_published_keys_are_fetched_and_again_for_a_certificate_that_is_new() ->
         ({SUBJECT: "client"}, SUBJECT, "RFC 4514"),
         ({SUBJECT: ""}, SUBJECT, "at least one attribute"),
         ({SUBJECT: None, DNS: "*.client.example"}, DNS, "without a wildcard"),
+        ({SUBJECT: None, DNS: ""}, DNS, "use a host name"),
         ({SUBJECT: None, DNS: "müller.example"}, DNS, "ASCII"),
         ({SUBJECT: None, URI: "client"}, URI, "whole URI"),
         ({SUBJECT: None, IP: "192.0.2"}, IP, "IPv4 or IPv6"),
@@ -407,3 +409,11 @@ def test_a_trace_of_a_certificate_is_replayed_with_it() -> None:
         assert replay(saved[-1]).is_same, replay(saved[-1]).differences
 
     assert [each.request["peer"]["certificate"] is None for each in saved] == [False, False, False, False, True]
+
+
+def test_a_client_of_the_host_s_own_without_a_name_is_refused() -> None:
+    """A host that stores its clients itself has had none of them checked."""
+    nameless = attrs.evolve(NAMED, tls_client_auth_subject_dn=None)
+
+    with pytest.raises(InvalidClient, match="no name"):
+        registered_name(nameless)

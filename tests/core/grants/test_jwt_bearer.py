@@ -63,6 +63,25 @@ def test_no_other_issuer_says_that_a_user_of_this_server_acts(site: Site) -> Non
     assert refused(response, "invalid_grant", "this server's users")
 
 
+@pytest.mark.parametrize(
+    "iss",
+    [
+        *("https://AS.example", "https://as.example/", "https://as.example:443", "https://as.example./"),
+        *("https://as.example/?", "https://%61s.example", "https:/as.example", "http://as.example", "as.example"),
+    ],
+)
+def test_no_spelling_of_this_server_s_issuer_says_that_a_user_of_it_acts(site: Site, iss: str) -> None:
+    response = present(site, assertion(act={"sub": "bob", "iss": iss}))
+
+    assert refused(response, "invalid_grant", "this server's users")
+
+
+def test_an_actor_of_a_third_issuer_is_taken(site: Site) -> None:
+    answer = members(present(site, assertion(act={"sub": "bob", "iss": "https://third.example/tenant"})))
+
+    assert site.introspect(answer["access_token"], "resource")["act"]["iss"] == "https://third.example/tenant"
+
+
 def test_there_is_no_refresh_token_even_for_a_client_that_may_have_one(site: Site) -> None:
     """RFC 7521 section 4.1."""
     assert "refresh_token" in APP.grant_types
