@@ -153,8 +153,7 @@ def test_a_client_that_reads_its_id_token_alone_finds_the_scopes_claims_there(dr
 
 
 # Applications as their documentation configures them: what they ask for, and look for in the ID token.
-# Auth.js reads name and address, Open WebUI the same and UserInfo only for an address that is missing, Homarr the groups
-# as well.
+# Auth.js reads name and address; Open WebUI as well, and asks UserInfo if the address is missing; Homarr also groups.
 APPLICATIONS: dict[str, tuple[dict[str, Any], str, set[str]]] = {
     "Auth.js": ({"token_endpoint_auth_method": "client_secret_basic"}, "openid profile email", {"name", "email"}),
     "Open WebUI": ({"token_endpoint_auth_method": None}, "openid email profile", {"email", "name"}),
