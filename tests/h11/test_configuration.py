@@ -13,8 +13,10 @@ from oauthcore import (
     CodeBinding,
     ConfigurationError,
     DeviceGrant,
+    Dpop,
     MutualTls,
     PushedRequests,
+    RefreshRotation,
     RequestObjects,
     Scope,
     Secret,
@@ -266,6 +268,36 @@ def test_a_declared_client_may_have_to_push(tmp_path: Path) -> None:
     declared = reading(tmp_path, f"{least}[pushed_requests]\n{client}").clients
 
     assert [one.require_pushed_authorization_requests for one in declared] == [True]
+
+
+def test_dpop_is_off_and_one_line_turns_it_on(tmp_path: Path) -> None:
+    least = f'issuer = "https://as.example"\ntoken_key = "{new_token_key().reveal()}"\n'
+    tables = {"off": "", "on": "[dpop]\n", "strict": '[dpop]\nrequire_nonce = true\nalgorithms = ["ES256"]\n'}
+
+    made = {name: server_of(reading(tmp_path, least + text)).dpop for name, text in tables.items()}
+
+    assert made == {"off": None, "on": Dpop(), "strict": Dpop(require_nonce=True, algorithms=["ES256"])}
+    with pytest.raises(ConfigurationError, match=r"dpop\.lifetime = 0"):
+        server_of(reading(tmp_path, least + "[dpop]\nlifetime = 0\n"))
+
+
+def test_a_declared_client_may_have_to_prove_a_key(tmp_path: Path) -> None:
+    least = f'issuer = "https://as.example"\ntoken_key = "{new_token_key().reveal()}"\n'
+    client = '[[clients]]\nclient_id = "a"\nredirect_uris = ["https://a.example/"]\n'
+    client += 'token_endpoint_auth_method = "none"\ndpop_bound_access_tokens = true\n'
+
+    declared = reading(tmp_path, f"{least}[dpop]\n{client}").clients
+
+    assert [one.dpop_bound_access_tokens for one in declared] == [True]
+
+
+@pytest.mark.parametrize("name", ["always", "unless_sender_constrained"])
+def test_which_refresh_tokens_rotate_is_named_in_the_policy(tmp_path: Path, name: str) -> None:
+    least = f'issuer = "https://as.example"\ntoken_key = "{new_token_key().reveal()}"\n'
+
+    made = server_of(reading(tmp_path, f'{least}[policy]\nrefresh_rotation = "{name}"\n'))
+
+    assert made.policy.refresh_rotation is RefreshRotation[name.upper()]
 
 
 def test_mutual_tls_is_off_and_one_line_turns_it_on(tmp_path: Path) -> None:
