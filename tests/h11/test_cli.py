@@ -325,6 +325,18 @@ def test_client_may_have_to_push_its_requests_where_the_server_takes_them(shell:
     assert shell.ask("client", "show", "app")["require_pushed_authorization_requests"] is True
 
 
+def test_a_client_that_has_to_prove_a_key_is_added_where_proofs_are_taken(shell: Shell) -> None:
+    asked = ("client", "add", "app", "--redirect-uri", "https://a.example/", "--auth-method", "none", "--dpop-bound")
+
+    refused = shell.run(*asked, status=2)
+    file = Path("oauthcore.toml")
+    file.write_text(file.read_text() + "\n[dpop]\n")
+
+    assert "dpop_bound_access_tokens = True" in refused
+    assert shell.ask(*asked)["client_id"] == "app"
+    assert shell.ask("client", "show", "app")["dpop_bound_access_tokens"] is True
+
+
 def test_client_with_a_certificate_gets_no_secret(shell: Shell) -> None:
     asked = ("client", "add", "app", "--grant-type", "client_credentials", "--auth-method", "tls_client_auth")
     refused = shell.run(*asked, "--tls-subject-dn", "CN=app", status=2)
