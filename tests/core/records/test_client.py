@@ -30,6 +30,7 @@ GIVEN: dict[str, Any] = {
     "scope": ["a", "b"],
     "default_scope": ["a"],
     "allow": [],
+    "authorization_details_types": ["payment"],
     "jwks": {"keys": []},
 }
 SEQUENCES = [

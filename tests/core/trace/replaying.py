@@ -25,6 +25,8 @@ _CODE = (
     "registration",
     "trusted_issuers",
     "token_exchange",
+    "client_authentication",
+    "authorization_details",
 )
 # Of one test's decisions, the first are played again: those that ask a thousand times ask the same.
 MOST = scaled(20, 1_000_000)

@@ -101,4 +101,5 @@ def test_a_trace_brings_every_setting_of_a_server_but_secrets_functions_and_keys
 
     # Clock, entropy, digests and signatures are recorded as they were used, and code is handed to the replay.
     recorded = {"clock", "entropy", "token_key", "keys", "extra_claims"}
-    assert parameters - brought == recorded | {"grants", "endpoints", "error_page"}
+    code = {"grants", "endpoints", "error_page", "client_authentication", "authorization_details"}
+    assert parameters - brought == recorded | code
