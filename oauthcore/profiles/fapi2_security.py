@@ -33,7 +33,7 @@ MAX_REQUEST_URI_LIFETIME = 599
 FAPI_POLICY = Policy(
     response_types=frozenset({"code"}),
     code_binding=CodeBinding.PKCE,
-    client_assertions=ClientAssertions(audience_as_string=True),
+    client_assertions=ClientAssertions(audience_as_string=True, algorithms=("ES256", "EdDSA", "Ed25519", "PS256")),
     # Section 5.3.2.1: no rotation, except for reasons of security.
     refresh_rotation=RefreshRotation.UNLESS_SENDER_CONSTRAINED,
     lifetimes=Lifetimes(authorization_code_lifetime=MAX_CODE_LIFETIME),
@@ -87,6 +87,14 @@ def _audience_is_a_string(deployment: Deployment) -> Problem | None:
     if deployment.policy.client_assertions.audience_as_string:
         return None
     return Problem("policy.client_assertions", False, "demand it: ClientAssertions(audience_as_string=True)")
+
+
+def _assertions_sign_by(deployment: Deployment) -> Problem | None:
+    for alg in deployment.policy.client_assertions.algorithms:
+        if alg not in ALGORITHMS:
+            remedy = f"demand some of these: ClientAssertions(algorithms={sorted(ALGORITHMS)})"
+            return Problem("policy.client_assertions.algorithms", alg, remedy)
+    return None
 
 
 def _keys_sign_by(deployment: Deployment) -> Problem | None:
@@ -283,6 +291,13 @@ FAPI2_SECURITY: tuple[Rule, ...] = (
         source=f"{_SP} 5.4.1",
         setting="dpop.algorithms",
         server=_proofs_sign_by,
+    ),
+    Rule(
+        name="assertion_algorithms",
+        requirement="client assertions are signed by PS256, ES256 or EdDSA",
+        source=f"{_SP} 5.4.1",
+        setting="policy.client_assertions.algorithms",
+        server=_assertions_sign_by,
     ),
     Rule(
         name="client_algorithms",

@@ -385,6 +385,16 @@ def test_a_request_object_by_another_algorithm_than_those_of_fapi_is_refused(key
     assert status == 201 or refused(pushed, "invalid_request", "request objects are signed by")
 
 
+def test_an_assertion_by_another_algorithm_than_those_of_fapi_is_refused() -> None:
+    """A client need not have registered an algorithm."""
+    site = earlier(run, Profile.fapi2_security())
+    run(site.server.clients.register(attrs.evolve(FAPI_CLIENT, jwks=KEYED.jwks), replace=True), site.world)
+
+    response = site.post("/par", body(assertion(key=RSA, alg="RS256"), grant_type=None))
+
+    assert refused(response, "invalid_client", "its algorithm is not allowed here")
+
+
 def test_browsers_are_redirected_by_303(site: Site) -> None:
     asked = site.authorize()
 
