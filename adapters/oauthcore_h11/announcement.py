@@ -9,6 +9,11 @@ from oauthcore.ciba import GRANT_TYPE as CIBA
 from oauthcore.token_exchange import GRANT_TYPE, TOKEN_TYPE
 from oauthcore_h11.demo import GATEWAY_CLIENT, LIFETIMES, PASSWORD, TEST_CLIENT, TILL_CLIENT, USERNAME, Demo
 
+# A payment of the type that the demo knows.
+PAYMENT_DETAILS = (
+    '[{"type":"payment_initiation","instructedAmount":{"amount":"12.50","currency":"EUR"},"creditorName":"Shop"}]'
+)
+
 _FOR_PEOPLE = """\
 oauthcore demo at {issuer}
 In memory, on the loopback interface only, with passwords that everybody knows: a demo, not a server to rely on.
@@ -60,6 +65,10 @@ In memory, on the loopback interface only, with passwords that everybody knows: 
        -u '{till_id}:{till_secret}' \\
        -d 'grant_type={ciba}' \\
        -d 'auth_req_id=AUTH_REQ_ID'
+
+7. Or ask for a payment, which is allowed by itself, and stands in the answer of step 3:
+
+   {payment_url}
 
 Ctrl-C ends it.
 """
@@ -124,6 +133,7 @@ def for_people(demo: Demo) -> str:
         gateway_id=gateway.client_id,
         gateway_secret=gateway_secret,
         exchange=GRANT_TYPE,
+        payment_url=f"{addresses['authorization_endpoint']}?{query}&authorization_details={quote(PAYMENT_DETAILS)}",
         till_id=till.client_id,
         till_secret=till_secret,
         ciba=CIBA,

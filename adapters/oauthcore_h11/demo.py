@@ -40,7 +40,9 @@ from oauthcore.records.login import BY_PASSWORD
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
 from oauthcore.token_exchange import GRANT_TYPE as TOKEN_EXCHANGE
 from oauthcore_fetch import AsyncFetcher
+from oauthcore_h11.configuration.tables import AuthorizationDetailsTable
 from oauthcore_h11.demo_mcp import DOCUMENTS, REGISTRATION, DemoMcp, in_developer_mode, make_mcp, resources_of
+from oauthcore_h11.details import authorization_details_of
 from oauthcore_pages import Pages, Templates
 
 PATHS = Paths(
@@ -91,6 +93,7 @@ TEST_CLIENT: Seed = (
         response_types=("code", "none", "id_token", "code id_token"),
         scope="openid email profile address phone offline_access",
         default_scope="email profile",
+        authorization_details_types=("payment_initiation",),
         # The quick start's authorization request has no code_challenge.
         allow={Allowance.CONFIDENTIAL_WITHOUT_PKCE},
     ),
@@ -148,6 +151,12 @@ EXCHANGE = TokenExchange(
             audience=["https://api.example.com"],
         )
     ]
+)
+# What a shop asks for one by one: the example of RFC 9396 section 2, shortened.
+PAYMENT = AuthorizationDetailsTable(
+    type="payment_initiation",
+    required=("instructedAmount", "creditorName"),
+    description="Pay {instructedAmount.amount} {instructedAmount.currency} to {creditorName}",
 )
 DEVICE_CLIENT: Seed = (
     Client(
@@ -257,6 +266,7 @@ def make_demo(host: str, port: int, *, legacy: bool = False, mcp: bool = False) 
         client_id_metadata=DOCUMENTS if mcp else None,
         resources=resources_of(issuer) if mcp else None,
         token_exchange=EXCHANGE,
+        authorization_details=authorization_details_of([PAYMENT]),
     )
     # A developer who walks through the quick start twice sees both pages twice, and may deny the second time.
     pages = Pages(

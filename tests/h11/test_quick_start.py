@@ -17,6 +17,7 @@ from authlib.integrations.httpx_client import OAuth2Client
 from requests_oauthlib import OAuth2Session
 
 from oauthcore.token_exchange import GRANT_TYPE, TOKEN_TYPE
+from oauthcore_h11.announcement import PAYMENT_DETAILS
 from oauthcore_h11.demo import Demo
 from tests.h11.person import Person, query_of
 from tests.pages.html import Page
@@ -153,6 +154,24 @@ def test_till_gets_its_tokens_once_the_person_has_allowed_it_on_their_page(perso
 
     redeemed = {"grant_type": "urn:openid:params:grant-type:ciba", "auth_req_id": begun["auth_req_id"]}
     assert post(person, "/oauth/tokenize", till, **redeemed).json()["scope"] == "openid email"
+
+
+def test_a_payment_is_shown_and_stands_in_the_tokens(person: Person) -> None:
+    detail = json.loads(PAYMENT_DETAILS)[0]
+    page = person.http.get(
+        f"{AUTHORIZE}&{urlencode({'authorization_details': PAYMENT_DETAILS})}", follow_redirects=True
+    )
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    login = Page.of(page.text).submission(("username", "admin"), ("password", "admin"))
+    consent = Page.of(person.http.post("/login", content=login, headers=form, follow_redirects=True).text)
+    assert "Pay 12.50 EUR to Shop" in consent.text
+
+    allowed = consent.submission(*consent.checkboxes, ("approval", "1"))
+    answer = person.http.post("/approve", content=allowed, headers=form)
+    back = person.http.get(answer.headers["location"])
+
+    tokens = redeem(person, query_of(back.headers["location"])["code"]).json()
+    assert tokens["authorization_details"] == [detail]
 
 
 def test_service_gets_a_token_of_its_own(person: Person) -> None:
