@@ -45,6 +45,13 @@ def check_response_type(draft: Draft, context: Context) -> None:
         raise UnauthorizedClient.with_description("the client is not registered for this response type").by_setting(
             "client.response_types"
         )
+    # RFC 9449 section 5.2, RFC 8705 section 3: what goes through a browser is bound to no key. Such a registration is
+    # refused; a host that stores its clients itself has had none of them checked.
+    bound = draft.client.dpop_bound_access_tokens or draft.client.tls_client_certificate_bound_access_tokens
+    if bound and response_type.issues_tokens:
+        raise UnauthorizedClient("the client's tokens are bound to a key, and none is bound here").by_setting(
+            "client.response_types"
+        )
     # OIDC Dynamic Client Registration section 2 says which grant types a response type needs.
     for grant_type in response_type.grant_types:
         if grant_type not in draft.client.grant_types:

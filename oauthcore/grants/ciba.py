@@ -53,9 +53,11 @@ def decide(request: TokenRequest, facts: BackchannelFacts, context: Context) -> 
         raise ExpiredToken("the user has not answered in time")
     if (waiting := advance(BACKCHANNEL, found.state, BackchannelInput.POLL)) is not None:
         polled = poll(found.interval, found.slow_downs, found.polled_at, context.now)
+        # Raised, since it leaves no trace: else each poll would spend the client's proof or assertion by a commit.
+        if not polled.is_kept:
+            raise polled.error
         kept = attrs.evolve(found, state=waiting, slow_downs=polled.slow_downs, polled_at=context.now)
-        changes = (Replace(found, kept),) if polled.is_kept else ()
-        return Decision(refuse_as_json(polled.error, context.issuer), changes)
+        return Decision(refuse_as_json(polled.error, context.issuer), (Replace(found, kept),))
     redeemed = advance(BACKCHANNEL, found.state, BackchannelInput.REDEEM)
     # CIBA Core section 10.1: a request is redeemed once. Only the client itself can come here, by its credentials, so
     # that a second time is its own repetition, and no reason to end what it was given.

@@ -95,12 +95,12 @@ def replayed(client: Client, facts: DeviceFacts, context: Context) -> Issue:
 def pending(own: DeviceAuthorization, context: Context) -> Issue:
     """Ask the device to go on polling."""
     polled = poll(own.interval, own.slow_downs, own.polled_at, context.now)
-    refusal = refuse_as_json(polled.error, context.issuer)
+    # Raised, since it leaves no trace: else each poll would spend the client's proof or assertion by a commit.
     if not polled.is_kept:
-        return Decision(refusal)
+        raise polled.error
     state = DEVICE[own.state, DeviceInput.POLL]
     kept = attrs.evolve(own, state=state, polled_at=context.now, slow_downs=polled.slow_downs)
-    return Decision(refusal, (Replace(own, kept),))
+    return Decision(refuse_as_json(polled.error, context.issuer), (Replace(own, kept),))
 
 
 def issue(request: TokenRequest, own: DeviceAuthorization, facts: DeviceFacts, context: Context) -> Issue:

@@ -5,12 +5,23 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from oauthcore import Client, Login, Secret
+from oauthcore import Client, Dpop, Login, Secret
 from oauthcore.device_grant import DEVICE_CODE
 from oauthcore.grants.polling import KEPT_EVERY, MOST_SLOW_DOWNS
 from oauthcore.records.device import DeviceAuthorization
 from oauthcore.records.grant import Grant
-from tests.core.devices.device_site import approve, begun, deny, device_site, entered, error, poll, tokens_of
+from tests.core.devices.device_site import (
+    approve,
+    begun,
+    deny,
+    device_site,
+    entered,
+    error,
+    poll,
+    poll_request,
+    tokens_of,
+)
+from tests.core.dpop.proving import proof
 from tests.core.site import Counted, Drive, Site, members, refused
 
 
@@ -259,3 +270,19 @@ def test_an_access_token_of_a_device_is_introspected_as_any_other(site: Site) ->
 
     assert (claims["client_id"], claims["sub"], claims["scope"]) == ("tv", "alice", "email profile")
     assert DEVICE_CODE not in str(claims)
+
+
+def test_a_poll_before_the_answer_spends_no_proof_and_costs_no_commit(drive: Drive) -> None:
+    """Else a device that waits would fill the storage with its proofs (RFC 9449 section 11.1)."""
+    site = device_site(drive, dpop=Dpop())
+    code = begun(site)["device_code"]
+    assert error(poll(site, code)) == "authorization_pending"
+    counted = Counted(site)
+
+    for _ in range(2):
+        site.clock.advance(5)
+        request = poll_request(code)
+        waiting = site.handle(attrs.evolve(request, headers=(*request.headers, ("DPoP", proof(site.now)))))
+        assert error(waiting) == "authorization_pending"
+
+    assert counted.commits == 0

@@ -10,6 +10,7 @@ import pytest
 from oauthcore import Client, ConfigurationError, Dpop, Policy, Request, ResourceServer, Response, Secret, run
 from oauthcore.clients.client_metadata import metadata_of, read_metadata
 from oauthcore.errors import InvalidDpopProof
+from oauthcore.flow.outcome import Replace
 from oauthcore.records.confirmation import Confirmation
 from oauthcore.records.token import AccessToken, RefreshToken, SpentProof
 from oauthcore.signing.keys import GivenKeys
@@ -324,6 +325,30 @@ def test_a_bound_client_gets_no_token_through_the_browser() -> None:
         dpop_site(policy=Policy.oauth20()).server.clients.check(client)
     with pytest.raises(ConfigurationError, match=r"dpop\.required"):
         make_site(policy=Policy.oauth20(), dpop=Dpop(required=True))
+
+
+def test_a_bound_client_that_only_the_host_stores_gets_none_either() -> None:
+    """A host that stores its clients itself has had none of them checked."""
+    site = dpop_site(policy=Policy.oauth20())
+    client = Client(
+        client_id="bound",
+        redirect_uris=(PUBLIC_CB,),
+        grant_types=("implicit",),
+        response_types=("token",),
+        scope="email",
+    )
+    known = site.drive(site.server.clients.register(client, replace=True), site.world).client
+    for bound in ({"dpop_bound_access_tokens": True}, {"tls_client_certificate_bound_access_tokens": True}):
+        stored = attrs.evolve(known, **bound)
+        assert site.world.storage.commit((Replace(known, stored),))
+        known = stored
+
+        answer = site.authorize(site.alice, client_id="bound", redirect_uri=PUBLIC_CB, response_type="token")
+
+        assert answer.refusal is not None
+        assert answer.refusal.code == "unauthorized_client"
+        known = attrs.evolve(stored, dpop_bound_access_tokens=False)
+        assert site.world.storage.commit((Replace(stored, known),))
 
 
 def test_registrations_name_it_as_the_standard_does() -> None:
