@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import attrs
@@ -30,48 +30,75 @@ FirstUse: TypeAlias = Callable[[DpopProof, int], Flow[bool]]
 _IN_A_PATH = "/%:@!$&'()*+,;=~"
 # Each is 150 bytes: 15 MB, and 1,600 requests a second for a minute.
 CAPACITY = 100_000
+# Of one key, where the hundredth part would be fewer: a page that calls an API in parallel makes a few dozen.
+LEAST_SHARE = 100
 KEY_LENGTHS = range(32, 65)
 
 
 class SeenProofs:
     """Remember in this process which proofs were used; another process does not know.
 
-    At most `capacity` are remembered. If there are more within their lifetime, the oldest is forgotten: it can then be
-    used once more, which is better than that one client's requests close the resource to all others.
+    At most `capacity` are remembered, and of one key a hundredth of that, or 100. If there are more within their
+    lifetime, the oldest is forgotten, of that key or of all: it can then be used once more, which is better than
+    that one client's requests close the resource to all others. A client that floods the resource makes it forget
+    its own proofs.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         if capacity < 1:
             raise ConfigurationError("capacity", capacity, "use a number of proofs, 1 or more")
         self._capacity = capacity
-        # In the order in which they came, which is nearly that in which they expire.
-        self._seen: dict[str, list[int]] = {}
+        self._share = max(min(capacity, LEAST_SHARE), capacity // 100)
+        # Each in the order in which they came, which is nearly that in which they expire.
+        self._seen: dict[str, tuple[str, int]] = {}
+        self._of_key: dict[str, dict[str, None]] = {}
 
     def __call__(self, proof: DpopProof, now: int) -> Flow[bool]:
         """Return whether the proof was not used before in this process."""
-        return pure(self._is_first(proof.identity.reveal(), proof.expires_at, now))
+        return pure(self._is_first(proof, now))
 
     def __len__(self) -> int:
         """Return how many are remembered."""
         return len(self._seen)
 
-    def _is_first(self, identity: str, expires_at: int, now: int) -> bool:
-        seen = self._seen
-        before = len(seen)
+    def _is_first(self, proof: DpopProof, now: int) -> bool:
+        identity, mine = proof.identity.reveal(), (proof.jkt, proof.expires_at)
         # One operation, also between threads: of two with the same proof, one finds it there.
-        mine = [expires_at]
-        if seen.setdefault(identity, mine) is not mine:
+        if self._seen.setdefault(identity, mine) is not mine:
             return False
-        if before >= self._capacity or before % 1_024 == 0:
-            self._forget(now)
+        own = self._of_key.setdefault(proof.jkt, {})
+        own[identity] = None
+        if len(own) > self._share:
+            self._forget_oldest(own)
+        self._forget_expired(now)
         return True
 
-    def _forget(self, now: int) -> None:
-        for identity, (expires_at,) in list(self._seen.items()):
-            if expires_at <= now:
-                _ = self._seen.pop(identity, None)
-        for identity in list(self._seen)[: max(0, len(self._seen) - self._capacity)]:
-            _ = self._seen.pop(identity, None)
+    def _forget_expired(self, now: int) -> None:
+        """Forget from the oldest on what has expired, and what is too much: what came is what goes, one for one."""
+        for _ in range(2):
+            oldest = _first(self._seen)
+            if oldest is None:
+                return
+            _, expires_at = self._seen.get(oldest, ("", now))
+            if expires_at > now and len(self._seen) <= self._capacity:
+                return
+            self._forget_oldest(self._seen)
+
+    def _forget_oldest(self, among: dict[str, Any]) -> None:
+        oldest = _first(among)
+        jkt, _ = self._seen.pop(oldest or "", ("", 0))
+        own = self._of_key.get(jkt, {})
+        own.pop(oldest or "", None)
+        if not own:
+            self._of_key.pop(jkt, None)
+
+
+def _first(among: dict[str, Any]) -> str | None:
+    """Return the key that has been in a dict for longest; None for an empty one, or if a thread is changing it."""
+    try:
+        return next(iter(among), None)
+    except RuntimeError:
+        return None
 
 
 class StoredProofs:

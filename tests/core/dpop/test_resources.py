@@ -284,6 +284,30 @@ def test_memory_of_proofs_is_bounded_and_forgets_what_is_over_first() -> None:
     assert not run(seen(used(9), NOW + 2), World(MemoryStorage()))
 
 
+def test_a_client_that_floods_a_resource_has_its_own_proofs_forgotten() -> None:
+    seen, world = SeenProofs(capacity=1_000), World(MemoryStorage())
+    victim = DpopProof("victim", "j", NOW + 61)
+    assert run(seen(victim, NOW), world)
+
+    for number in range(2_000):
+        assert run(seen(used(number), NOW), world)
+
+    assert not run(seen(victim, NOW), world)
+    assert len(seen) == 101
+
+
+def test_proofs_of_many_keys_are_forgotten_one_for_one() -> None:
+    seen, world = SeenProofs(capacity=100), World(MemoryStorage())
+
+    for number in range(300):
+        assert run(seen(DpopProof(f"key {number}", "j", NOW + 61), NOW), world)
+
+    assert len(seen) == 100
+    # Both tables, or the second would grow without end.
+    assert len(seen._of_key) == 100
+    assert not run(seen(DpopProof("key 299", "j", NOW + 61), NOW), world)
+
+
 def test_stored_proof_is_used_once_by_all_workers() -> None:
     """RFC 9449 section 11.1."""
 
