@@ -7,6 +7,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy.exc import OperationalError
 
 from oauthcore_h11 import cli
+from oauthcore_h11.cli import commands
 from oauthcore_h11.engines import trouble
 
 FAILED = OperationalError("UPDATE x SET y", {"secret": "hush"}, Exception("server closed the connection\nunexpectedly"))
@@ -31,7 +32,7 @@ def test_a_command_that_meets_it_ends_with_one_line_and_1(
     def fail(*_: object, **__: object) -> None:
         raise FAILED
 
-    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr(commands, "app", fail)
 
     with pytest.raises(SystemExit) as ended:
         cli.main(["client", "list"])
@@ -44,7 +45,7 @@ def test_a_bug_stays_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ValueError("a bug")
 
-    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr(commands, "app", fail)
 
     with pytest.raises(ValueError, match="a bug"):
         cli.main(["client", "list"])
