@@ -56,6 +56,7 @@ from oauthcore.jose import crypto
 from oauthcore.jose.jwk import Jwk
 from oauthcore.mutual_tls import MutualTls
 from oauthcore.openid import OpenID
+from oauthcore.options import check_options
 from oauthcore.policy import Policy
 from oauthcore.possession import ProvePossession
 from oauthcore.profiles.profile import Profile, RuleState
@@ -154,8 +155,20 @@ class AuthorizationServer:
         check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
         check_callable("clock", clock, "give a function, as in clock=time.time")
         check_callable("entropy", entropy, "give a function, as in entropy=secrets.token_bytes")
-        remedy = "leave it out, or give one: profile=Profile.fapi2_security()"
-        check_kind("profile", profile, (Profile, type(None)), remedy)
+        check_options(
+            authorization_details=authorization_details,
+            ciba=ciba,
+            client_id_metadata=client_id_metadata,
+            device=device,
+            dpop=dpop,
+            mutual_tls=mutual_tls,
+            profile=profile,
+            pushed_requests=pushed_requests,
+            request_objects=request_objects,
+            token_exchange=token_exchange,
+            user_policy=user_policy,
+            webfinger=webfinger,
+        )
         self.profile = profile
         if profile is not None:
             policy = policy or profile.default_policy
@@ -163,8 +176,6 @@ class AuthorizationServer:
             request_objects = request_objects or profile.default_request_objects
             keys = keys or _keys_for(profile, openid)
             dpop = dpop or (profile.default_dpop if mutual_tls is None else None)
-        remedy = "leave it out, or give types: authorization_details=AuthorizationDetails([DetailType(…)])"
-        check_kind("authorization_details", authorization_details, (AuthorizationDetails, type(None)), remedy)
         self.authorization_details = authorization_details
         self.issuer = issuer
         self.policy = policy or Policy.oauth21()
@@ -176,8 +187,6 @@ class AuthorizationServer:
         # Wherever clients look for the document, whether it is there or not (RFC 8414 section 3.1 and 5).
         self.discovery_paths = well_known_paths(self.base, openid=True)
         if webfinger is not None:
-            remedy = 'leave it out, or give its domains: webfinger=WebFinger(["example.com"])'
-            check_kind("webfinger", webfinger, WebFinger, remedy)
             if openid is None:
                 raise ConfigurationError("webfinger", webfinger.domains, "leave it out, or add openid=OpenID()")
             # It is found at the root of the host, as the metadata is (RFC 7033 section 10.1).
@@ -204,7 +213,6 @@ class AuthorizationServer:
         if issuer in self.trusted_issuers:
             # Its own tokens would count as another's, which no revocation reaches.
             raise ConfigurationError("trusted_issuers", issuer, "leave the server itself out: it knows its own tokens")
-        check_kind("device", device, (DeviceGrant, type(None)), "leave it out, or turn it on: device=DeviceGrant()")
         self.device = device
         self._grants = {
             **offered_grants(self.policy, openid),
@@ -215,13 +223,10 @@ class AuthorizationServer:
             **(grants or {}),
         }
         has_id_jag = any("id-jag" in trusted.uses for trusted in self.trusted_issuers.values())
-        check_kind("ciba", ciba, (Ciba, type(None)), "leave it out, or turn it on: ciba=Ciba()")
         if ciba is not None and openid is None:
             raise ConfigurationError("ciba", ciba, "give the server openid=OpenID() as well: it issues ID tokens")
         self.ciba = ciba
         algorithms = () if instruments.keys is None else instruments.keys.algorithms
-        remedy = "leave it out, or say who may exchange what: token_exchange=TokenExchange(rules=[…])"
-        check_kind("token_exchange", token_exchange, (TokenExchange, type(None)), remedy)
         self.token_exchange = token_exchange
         if token_exchange is not None:
             trusted = [one.issuer for one in self.trusted_issuers.values() if "token-exchange" in one.uses]
@@ -230,29 +235,17 @@ class AuthorizationServer:
             )
         self._scopes = strings("scopes", scopes)
         self.registration = registration
-        remedy = "leave it out, or turn it on: client_id_metadata=ClientIdMetadata()"
-        check_kind("client_id_metadata", client_id_metadata, (ClientIdMetadata, type(None)), remedy)
         self.client_id_metadata = client_id_metadata
-        remedy = "leave it out, or give one: user_policy=UserPolicy(permits=...)"
-        check_kind("user_policy", user_policy, (UserPolicy, type(None)), remedy)
         self.user_policy = user_policy or EVERYBODY
-        remedy = "leave it out, or turn it on: pushed_requests=PushedRequests()"
-        check_kind("pushed_requests", pushed_requests, (PushedRequests, type(None)), remedy)
         self.pushed_requests = pushed_requests
-        remedy = "leave it out, or say what is demanded: request_objects=RequestObjects(required=True)"
-        check_kind("request_objects", request_objects, (RequestObjects, type(None)), remedy)
         self.request_objects = request_objects or NO_DEMANDS
         if self.request_objects.required and not offered(openid)[0]:
             remedy = 'take them: pip install "oauthcore[oidc]", and leave OpenID(request_objects=…) as it is'
             raise ConfigurationError("request_objects.required", True, remedy)
-        check_kind(
-            "mutual_tls", mutual_tls, (MutualTls, type(None)), "leave it out, or turn it on: mutual_tls=MutualTls()"
-        )
         if mutual_tls is not None and mutual_tls.methods:
             crypto.check_installed()
         self.mutual_tls = mutual_tls
         self._client_methods = check_methods(client_authentication or NO_METHODS)
-        check_kind("dpop", dpop, (Dpop, type(None)), "leave it out, or turn it on: dpop=Dpop()")
         if dpop is not None and dpop.required and any("token" in one.split(" ") for one in self.policy.response_types):
             remedy = "leave it out, or leave out response types with token: what goes through the browser is unbound"
             raise ConfigurationError("dpop.required", True, remedy)
