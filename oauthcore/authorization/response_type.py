@@ -109,7 +109,10 @@ def issue_token(approved: Approved, context: Context) -> Part:
     client, grant = approved.client, approved.grant
     audience = audience_within((), grant, client, context)
     scope = understood_scope(grant.scope, audience, grant.resources, client, context)
-    access = issue_access(usual_terms(client, scope, None, context, audience), grant, context.mint(), context)
+    terms = usual_terms(client, scope, None, context, audience)
+    if grant.details:
+        terms = attrs.evolve(terms, details=grant.details)
+    access = issue_access(terms, grant, context.mint(), context)
     # RFC 6749 section 4.2.2: the lifetime and scope are in the redirect as in a token response; no refresh token is.
     parameters = {
         "access_token": access.value.reveal(),

@@ -140,13 +140,11 @@ def keeps_token(request: TokenRequest, context: Context) -> bool:
 def keep(own: OwnRefreshToken, token: RefreshToken, scope: Scope, context: Context) -> Issue:
     """Issue an access token, and leave the refresh token as it is, but for the time until which it may stay unused."""
     client, grant = own.request.client, own.grant
-    if grant.resources:
-        scope = understood_scope(scope, own.audience, grant.resources, client, context)
-    terms = usual_terms(client, scope, own.request.proof, context, own.audience)
+    terms = terms_of(own, scope, context)
     access = issue_access(terms, grant, context.mint(), context)
     used = attrs.evolve(token, expires_at=idle_until(client, grant.expires_at, context))
     return Decision(
-        Tokens(access, None, id_token_of(client, grant, scope, None, own.person, context)),
+        Tokens(access, None, id_token_of(client, grant, terms.scope, None, own.person, context)),
         (
             Require(client),
             *preconditions(own.person),
@@ -157,6 +155,15 @@ def keep(own: OwnRefreshToken, token: RefreshToken, scope: Scope, context: Conte
         ),
         (Event("token_refreshed", grant.client_id, grant.subject, grant.key),),
     )
+
+
+def terms_of(own: OwnRefreshToken, scope: Scope, context: Context) -> TokenTerms:
+    """Return the terms of the next access token, whether the refresh token stays or is replaced."""
+    client, grant = own.request.client, own.grant
+    if grant.resources:
+        scope = understood_scope(scope, own.audience, grant.resources, client, context)
+    terms = usual_terms(client, scope, own.request.proof, context, own.audience)
+    return attrs.evolve(terms, details=own.details) if own.details else terms
 
 
 def requested_scope(refresh: Refresh, grant: Grant) -> Scope | None:
@@ -209,18 +216,14 @@ def state_of(value: Secret, token: RefreshToken, grant: Grant, context: Context)
 def rotate(own: OwnRefreshToken, scope: Scope, context: Context) -> Issue:
     """Issue the successors, and make them the newest of the grant."""
     client, grant = own.request.client, own.grant
-    if grant.resources:
-        scope = understood_scope(scope, own.audience, grant.resources, client, context)
-    terms = usual_terms(client, scope, own.request.proof, context, own.audience)
-    if own.details:
-        terms = attrs.evolve(terms, details=own.details)
+    terms = terms_of(own, scope, context)
     pair = successors(own, terms, idle_until(client, grant.expires_at, context), context)
     assert pair.refresh is not None
     access, successor = pair.access.record, pair.refresh.record
     # RFC 9700 section 2.2.2: a public client's refresh tokens MUST be rotated or bound to a key. Here all are rotated.
     rotation = Rotation(
         context.now,
-        scope,
+        terms.scope,
         access.expires_at,
         successor.expires_at,
         access.confirmation,

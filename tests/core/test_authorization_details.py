@@ -15,7 +15,9 @@ from oauthcore import (
     ConfigurationError,
     DetailType,
     DeviceGrant,
+    Dpop,
     Need,
+    Policy,
     PushedRequests,
     Registration,
     Response,
@@ -26,9 +28,11 @@ from oauthcore.authorization.request_object import parameters_in
 from oauthcore.authorization_details import MAX_DETAILS, Detail
 from oauthcore.device_grant import DEVICE_CODE
 from oauthcore.errors import InvalidRequestObject
+from oauthcore.policy import RefreshRotation
 from oauthcore.resource.access import access_of_members
 from oauthcore.scope import Scope
 from oauthcore.testing import SeededEntropy
+from tests.core.dpop.proving import proof
 from tests.core.pushed.pushing import push, pushed, use
 from tests.core.registering import register
 from tests.core.site import (
@@ -332,3 +336,30 @@ def test_a_server_that_has_given_up_the_types_says_nothing_of_them(drive: Drive)
     site.server = plain.server
 
     assert "authorization_details" not in members(site.refresh(tokens["refresh_token"]))
+
+
+def test_a_refresh_token_that_is_not_rotated_brings_them_too() -> None:
+    policy = Policy(refresh_rotation=RefreshRotation.UNLESS_SENDER_CONSTRAINED)
+    site = site_of(run, dpop=Dpop(), policy=policy)
+    tokens = members(site.redeem(allow(site, ask(site, TEN), TEN)))
+    asked = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+
+    def refresh(**more: str) -> dict[str, Any]:
+        headers = (basic("confidential", SECRETS["confidential"]), ("DPoP", proof(site.now)))
+        return members(site.post("/token", form(**asked, **more), *headers))
+
+    kept = refresh()
+    assert "refresh_token" not in kept
+    assert kept["authorization_details"] == [TEN]
+    assert refresh(authorization_details=json.dumps([FIVE]))["authorization_details"] == [FIVE]
+
+
+def test_a_token_that_goes_through_the_browser_has_them() -> None:
+    client = attrs.evolve(BANK, grant_types=["implicit"], response_types=["token"])
+    site = site_of(run, policy=Policy.oauth20(), clients=(client, PUBLIC, RESOURCE))
+    page = ask(site, TEN, response_type="token", code_challenge=None, code_challenge_method=None)
+
+    flow = site.server.interactions.finish(handle_of(page), site.alice, ["email"], details=[TEN])
+    token = params(site.get(location(site.drive(flow, site.world))))["access_token"]
+
+    assert site.introspect(token, "resource")["authorization_details"] == [TEN]

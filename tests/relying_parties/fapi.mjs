@@ -53,6 +53,7 @@ await converse({
       claims: tokens.claims(),
       type: tokens.token_type,
       refreshed: refreshed.token_type,
+      details: tokens.authorization_details,
       introspected: await client.tokenIntrospection(config, refreshed.access_token),
       isRotated: refreshed.refresh_token !== undefined && refreshed.refresh_token !== tokens.refresh_token,
     };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,11 +27,18 @@ id_token_signed_response_alg = "ES256"
 redirect_uris = ["{CALLBACK}"]
 grant_types = ["authorization_code", "refresh_token", "client_credentials"]
 scope = "openid email offline_access"
+authorization_details_types = ["payment"]
 {{more}}
+[[authorization_details]]
+type = "payment"
+required = ["amount"]
+description = "Pay {{{{amount}}}} euros"
 [[users]]
 username = "alice"
 password_hash = "{hashed("wonderland")}"
 """
+
+PAYMENT = {"type": "payment", "amount": 10}
 
 Walk = Callable[..., dict[str, Any]]
 
@@ -55,7 +63,8 @@ def walk(provider: Provider, request: pytest.FixtureRequest) -> Iterator[Walk]:
 
         def walk_through(flow: str) -> dict[str, Any]:
             """Walk."""
-            job = {"scope": "openid email offline_access", "parameters": {"prompt": "consent"}}
+            parameters = {"prompt": "consent", "authorization_details": json.dumps([PAYMENT])}
+            job = {"scope": "openid email offline_access", "parameters": parameters}
             metadata = {"authorization_signed_response_alg": "ES256"} if is_signed else {}
             metadata |= {"id_token_signed_response_alg": "ES256"}
             job |= {"key": provider.signing.members, "sign": is_signed, "jarm": is_signed, "metadata": metadata}
@@ -71,6 +80,10 @@ def test_a_client_that_knows_the_issuer_alone_gets_tokens_that_are_bound_to_its_
     assert (result["type"], result["refreshed"]) == ("dpop", "dpop")
     assert result["introspected"]["active"] is True
     assert set(result["introspected"]["cnf"]) == {"jkt"}
+    # FAPI 2.0 Security Profile section 5.3.2.1: it is not rotated.
+    assert result["isRotated"] is False
+    # RFC 9396, in a request object an array.
+    assert result["details"] == result["introspected"]["authorization_details"] == [PAYMENT]
 
 
 def test_a_client_that_proves_no_key_gets_nothing(walk: Walk) -> None:
