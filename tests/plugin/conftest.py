@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 # pytester forgets what a project imports, but a package keeps its modules as attributes: `requests` would then have
-# another `http.cookiejar` than it looks for, if a test imported `http` without it before.
+# another `http.cookiejar` than it looks for, if a test imported `http` without it before. `httpx` keeps the errors of
+# `httpcore`, which it imports late, and would not know those of another one.
 import http.cookiejar  # noqa: F401
 from collections.abc import Callable
 from importlib.metadata import entry_points
 
+import httpcore  # noqa: F401
 import pytest
 
 from oauthcore_mock import Browser, Clock, Issuer, Provider, RegisteredClient
