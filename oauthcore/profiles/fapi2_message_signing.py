@@ -32,7 +32,7 @@ RULES_OF_PART: Mapping[str, tuple[Rule, ...]] = {
     "requests": (
         Rule(
             name="signed_requests",
-            requirement="authorization requests are signed request objects",
+            requirement="clients send each authorization request as a signed request object",
             source=f"{_MS} 5.3.1",
             setting="request_objects.required",
             server=_objects_are_required,
@@ -40,7 +40,7 @@ RULES_OF_PART: Mapping[str, tuple[Rule, ...]] = {
         ),
         Rule(
             name="request_object_lifetime",
-            requirement="request objects are for the issuer, and valid for an hour at most",
+            requirement="the aud of a request object is the issuer, and it is valid for an hour at most",
             source=f"{_MS} 5.3.1",
             setting="request_objects.max_lifetime",
             server=_objects_are_short,
@@ -49,7 +49,7 @@ RULES_OF_PART: Mapping[str, tuple[Rule, ...]] = {
     "responses": (
         Rule(
             name="signed_responses",
-            requirement="authorization responses are signed: the response_mode is a JWT",
+            requirement="authorization responses are signed: the response_mode is jwt, or ends in .jwt",
             source=f"{_MS} 5.4.1",
             authorization=lambda traits: traits.is_jwt_response,
         ),
@@ -57,7 +57,7 @@ RULES_OF_PART: Mapping[str, tuple[Rule, ...]] = {
     "introspection": (
         Rule(
             name="signed_introspection",
-            requirement="introspection responses are signed for those who ask for that",
+            requirement="introspection responses are signed if the resource server asks for that",
             source=f"{_MS} 5.5.1",
         ),
     ),

@@ -27,21 +27,21 @@ MCP: tuple[Rule, ...] = (
     shared.metadata(f"{_MCP} Server Metadata Discovery"),
     Rule(
         name="resources",
-        requirement="tokens are for the MCP server that the client names",
+        requirement="an access token is for the MCP server that the client names as resource",
         source=f"{_MCP} Resource Parameter Implementation",
         setting="resources",
         server=_has_resources,
     ),
     Rule(
         name="unknown_clients",
-        requirement="clients that the server has never seen can come",
+        requirement="clients that the operator has not registered can use the server",
         source=f"{_MCP} Client Registration Approaches",
         setting="client_id_metadata",
         server=_strangers_can_come,
     ),
     Rule(
         name="pkce_in_metadata",
-        requirement="the metadata says that S256 is supported, without which clients refuse the server",
+        requirement="the metadata says that S256 is supported; clients refuse a server without it",
         source=f"{_MCP} Authorization Code Protection",
     ),
 )

@@ -14,7 +14,7 @@ OAUTH21: tuple[Rule, ...] = (
     shared.redirect_uris(f"{_SOURCE} 2.3.1"),
     Rule(
         name="credentials_not_in_urls",
-        requirement="no credentials of clients are taken from a URL",
+        requirement="client credentials in a URL are not accepted",
         source=f"{_SOURCE} 2.4.1",
     ),
     *shared.code_binding(f"{_SOURCE} 7.5.1"),
@@ -23,5 +23,5 @@ OAUTH21: tuple[Rule, ...] = (
     shared.refresh_tokens(f"{_SOURCE} 4.3.1"),
     shared.no_implicit_grant(f"{_SOURCE} 10.1"),
     shared.no_password_grant(f"{_SOURCE} 10"),
-    Rule(name="bearer_in_header", requirement="no access token is taken from a URL", source=f"{_SOURCE} 5.1"),
+    Rule(name="bearer_in_header", requirement="an access token in a URL is not accepted", source=f"{_SOURCE} 5.1"),
 )

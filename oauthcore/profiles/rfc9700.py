@@ -15,7 +15,7 @@ RFC9700: tuple[Rule, ...] = (
     *shared.code_binding(f"{_BCP} 2.1.1"),
     Rule(
         name="pkce_s256",
-        requirement="the code_challenge does not expose the code_verifier",
+        requirement="the code_challenge_method is S256 if there is a code_challenge",
         source=f"{_BCP} 2.1.1",
         setting="policy.allow",
         server=has_no_allowance(Allowance.PLAIN_PKCE),
@@ -33,7 +33,7 @@ RFC9700: tuple[Rule, ...] = (
     shared.refresh_tokens(f"{_BCP} 2.2.2"),
     Rule(
         name="restricted_tokens",
-        requirement="access tokens are for one API, with no more scope than it takes",
+        requirement="an access token is for one API, and has no more scope than is needed there",
         source=f"{_BCP} 2.3",
         is_yours=True,
     ),
@@ -49,7 +49,7 @@ RFC9700: tuple[Rule, ...] = (
     shared.no_cors_at_authorization(f"{_BCP} 2.6"),
     Rule(
         name="one_word_schemes",
-        requirement="redirect URIs of native applications have schemes that no other application claims",
+        requirement="a private-use scheme in a redirect URI is based on a domain name, as com.example.app is",
         source=f"{_BCP} 4.1.3",
         setting="policy.allow",
         server=has_no_allowance(Allowance.ONE_WORD_SCHEME),
@@ -59,7 +59,7 @@ RFC9700: tuple[Rule, ...] = (
     shared.no_307(f"{_BCP} 4.12"),
     Rule(
         name="proxies",
-        requirement="a reverse proxy removes the headers from requests that it sets itself",
+        requirement="a reverse proxy removes from each request the headers that only it may set",
         source=f"{_BCP} 4.13",
         is_yours=True,
     ),

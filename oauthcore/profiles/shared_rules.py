@@ -20,7 +20,7 @@ def https(source: str) -> Rule:
     """Return the rule that nothing goes over a network in plain text."""
     return Rule(
         name="https",
-        requirement="endpoints are reached by https alone",
+        requirement="endpoints use https, and never plain http",
         source=source,
         setting="policy.allow",
         server=has_no_allowance(Allowance.INSECURE_TRANSPORT),
@@ -31,7 +31,7 @@ def client_allowances(source: str, *allowances: Allowance) -> Rule:
     """Return the rule that no client's registration opens what the policy must not (`Context.allows` looks at both)."""
     return Rule(
         name="client_allowances",
-        requirement="no client is allowed by its registration what the server must not allow",
+        requirement="the registration of a client allows no exception that this profile forbids",
         source=source,
         setting="client.allow",
         client=client_has_no_allowance(*allowances),
@@ -53,7 +53,7 @@ def no_implicit_grant(source: str) -> Rule:
     """Return the rule that no access token is in a URL."""
     return Rule(
         name="no_implicit_grant",
-        requirement="no access token is in an authorization response",
+        requirement="an authorization response has no access token: use a response_type without token",
         source=source,
         setting="policy.response_types",
         server=offers_response_types(_RESPONSE_TYPES),
@@ -65,7 +65,7 @@ def no_open_redirector(source: str) -> Rule:
     """Return the rule that strangers can't have users redirected to their sites."""
     return Rule(
         name="no_open_redirector",
-        requirement="the server redirects to no site that was not approved",
+        requirement="the server redirects browsers only to sites that were approved",
         source=source,
         setting="policy.allow",
         server=has_no_allowance(Allowance.UNTRUSTED_REDIRECTS),
@@ -76,7 +76,7 @@ def assertion_audience(source: str) -> Rule:
     """Return the rule that an assertion made for another server is worth nothing here."""
     return Rule(
         name="assertion_audience",
-        requirement="client assertions are for the issuer, and nothing beside it",
+        requirement="the aud of a client assertion is the issuer, and nothing else",
         source=source,
         setting="policy.allow",
         server=has_no_allowance(Allowance.ENDPOINT_AUDIENCE),
@@ -88,7 +88,7 @@ def code_binding(source: str) -> tuple[Rule, Rule]:
     return (
         Rule(
             name="code_binding",
-            requirement="codes are bound to the browser that they were requested in, by PKCE or a nonce",
+            requirement="a request for a code has a code_challenge, or a nonce if the client is confidential",
             source=source,
             setting="policy.allow",
             server=has_no_allowance(Allowance.CONFIDENTIAL_WITHOUT_PKCE),
@@ -96,7 +96,7 @@ def code_binding(source: str) -> tuple[Rule, Rule]:
         ),
         Rule(
             name="client_code_binding",
-            requirement="no client is allowed codes that are bound to nothing",
+            requirement="no client may request a code with neither a code_challenge nor a nonce",
             source=source,
             setting="client.allow",
             client=client_has_no_allowance(Allowance.CONFIDENTIAL_WITHOUT_PKCE),
@@ -117,7 +117,7 @@ def no_downgrade(source: str) -> Rule:
     """Return the rule that PKCE can't be stripped from a request unnoticed."""
     return Rule(
         name="no_downgrade",
-        requirement="a code_verifier is refused where no code_challenge came before",
+        requirement="a code_verifier is refused if the authorization request had no code_challenge",
         source=source,
     )
 
@@ -129,7 +129,7 @@ def metadata(source: str) -> Rule:
 
 def iss(source: str) -> Rule:
     """Return the rule that a client can tell whose response it has got (RFC 9207)."""
-    return Rule(name="iss", requirement="authorization responses say who issued them, against mix-up", source=source)
+    return Rule(name="iss", requirement="authorization responses have the parameter iss, against mix-up", source=source)
 
 
 def no_cors_at_authorization(source: str) -> Rule:
@@ -143,7 +143,7 @@ def no_cors_at_authorization(source: str) -> Rule:
 
 def no_307(source: str) -> Rule:
     """Return the rule that no password travels on with a redirect."""
-    return Rule(name="no_307", requirement="browsers are redirected by 303, never by 307", source=source)
+    return Rule(name="no_307", requirement="browsers are redirected with the status 303, never 307", source=source)
 
 
 def redirect_uris(source: str) -> Rule:
@@ -155,6 +155,6 @@ def codes_once(source: str) -> Rule:
     """Return the rule that a code can be redeemed once."""
     return Rule(
         name="codes_once",
-        requirement="an authorization code is good once; one that comes again ends its grant",
+        requirement="an authorization code can be redeemed once; a second attempt revokes its grant",
         source=source,
     )

@@ -367,7 +367,7 @@ def test_a_pushed_request_without_its_redirect_uri_is_refused() -> None:
         asserted = body(assertion(jti=f"j{len(values)}"), grant_type=None, **(usual | values))
         return site.post("/par", asserted)
 
-    assert refused(pushed(), "invalid_request", "pushed requests say their redirect_uri")
+    assert refused(pushed(), "invalid_request", "a pushed authorization request has a redirect_uri")
     assert pushed(redirect_uri="https://keyed.example/cb").status == 201
 
 
@@ -382,7 +382,7 @@ def test_a_request_object_by_another_algorithm_than_those_of_fapi_is_refused(key
     pushed = site.post("/par", body(assertion(), grant_type=None, request=sign_claims(asked, key, alg)))
 
     assert pushed.status == status
-    assert status == 201 or refused(pushed, "invalid_request", "request objects are signed by")
+    assert status == 201 or refused(pushed, "invalid_request", "request objects are signed with")
 
 
 def test_an_assertion_by_another_algorithm_than_those_of_fapi_is_refused() -> None:

@@ -33,7 +33,7 @@ def test_a_client_of_fapi_is_not_identified_by_the_assertion_of_a_grant(drive: D
 
     response = site.post("/token", form(grant_type=GRANT_TYPE, assertion=workflow()), ("DPoP", proof(site.now)))
 
-    assert refused(response, "invalid_request", "token requests are authenticated")
+    assert refused(response, "invalid_request", "the client authenticates in each token request")
 
 
 def test_that_is_reported_where_nothing_is_refused(drive: Drive) -> None:
