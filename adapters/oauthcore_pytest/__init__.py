@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from oauthcore_pytest.applications import Applications
     from oauthcore_pytest.challenge import assert_challenge
     from oauthcore_pytest.relying_party import alog_in, log_in
+    from oauthcore_pytest.token_factory import TokenFactory
 
 _PLACES = {
     "acting_as": "oauthcore_pytest.acting",
@@ -49,6 +50,7 @@ _PLACES = {
     "assert_challenge": "oauthcore_pytest.challenge",
     "alog_in": "oauthcore_pytest.relying_party",
     "log_in": "oauthcore_pytest.relying_party",
+    "TokenFactory": "oauthcore_pytest.token_factory",
     # For tests of a storage, a grant or an endpoint of one's own.
     **dict.fromkeys(("GrantMachine", "check_storage", "clauses", "crash_points", "interleave"), "oauthcore.testing"),
     # All of it is made of hypothesis.
@@ -71,6 +73,7 @@ __all__ = [
     "Recorder",
     "RegisteredClient",
     "Slow",
+    "TokenFactory",
     "User",
     "acting_as",
     "alog_in",

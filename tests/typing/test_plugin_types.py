@@ -44,7 +44,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Run mypy once over a file with all of these."""
     lines = [
         "from oauthcore_pytest import Applications, Browser, Clock, Issuer, Provider",
-        "from oauthcore_pytest.token_factory import TokenFactory",
+        "from oauthcore_pytest import TokenFactory",
     ]
     for number, (arguments, expressions) in enumerate(REVEALED.items()):
         lines += [f"def revealed_{number}({arguments}) -> None:", *(f"    reveal_type({each})" for each in expressions)]
