@@ -10,7 +10,7 @@ _SOURCE = "OAuth 2.1 section"
 
 OAUTH21: tuple[Rule, ...] = (
     shared.https(f"{_SOURCE} 1.5"),
-    shared.client_allowances(f"{_SOURCE} 1.5", Allowance.INSECURE_TRANSPORT),
+    shared.client_allowances(f"{_SOURCE} 1.5", Allowance.INSECURE_TRANSPORT, Allowance.PLAIN_PKCE),
     shared.redirect_uris(f"{_SOURCE} 2.3.1"),
     Rule(
         name="credentials_not_in_urls",
@@ -18,6 +18,7 @@ OAUTH21: tuple[Rule, ...] = (
         source=f"{_SOURCE} 2.4.1",
     ),
     *shared.code_binding(f"{_SOURCE} 7.5.1"),
+    shared.pkce_s256(f"{_SOURCE} 4.1.1"),
     shared.no_downgrade(f"{_SOURCE} 4.1.3"),
     shared.codes_once(f"{_SOURCE} 4.1.3"),
     shared.refresh_tokens(f"{_SOURCE} 4.3.1"),

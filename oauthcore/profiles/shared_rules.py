@@ -104,6 +104,18 @@ def code_binding(source: str) -> tuple[Rule, Rule]:
     )
 
 
+def pkce_s256(source: str) -> Rule:
+    """Return the rule that an authorization request does not expose the verifier of its code."""
+    return Rule(
+        name="pkce_s256",
+        requirement="the code_challenge_method is S256 if there is a code_challenge",
+        source=source,
+        setting="policy.allow",
+        server=has_no_allowance(Allowance.PLAIN_PKCE),
+        authorization=lambda traits: traits.code_challenge is None or traits.code_challenge.method == "S256",
+    )
+
+
 def refresh_tokens(source: str) -> Rule:
     """Return the rule that a stolen refresh token of a public client is detected, or useless."""
     return Rule(

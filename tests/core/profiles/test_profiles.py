@@ -157,6 +157,8 @@ LONG_CODES = attrs.evolve(STRICT, lifetimes=Lifetimes(authorization_code_lifetim
             "request_objects.max_lifetime",
         ),
         (Profile.oauth21(), {"policy": Policy.oauth20()}, "policy.allow"),
+        (Profile.oauth21(), {"policy": Policy.oauth21(allow=[Allowance.PLAIN_PKCE])}, "policy.allow"),
+        (Profile.mcp(), {"policy": Policy.oauth21(allow=[Allowance.PLAIN_PKCE])}, "policy.allow"),
         (Profile.rfc9700(), {"policy": Policy.oauth21(allow=[Allowance.UNTRUSTED_REDIRECTS])}, "policy.allow"),
         (Profile.rfc9700(), {"policy": Policy.oauth21(allow=[Allowance.PLAIN_PKCE])}, "policy.allow"),
         (Profile.rfc9700(), {"policy": Policy.oauth21(allow=[Allowance.ENDPOINT_AUDIENCE])}, "policy.allow"),
